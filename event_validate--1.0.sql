@@ -915,6 +915,11 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_commands(text, regclass, text, int, text, text, text, text, regtype, text[]) IS 'the commands that create a view of events: the view first, then comments';
 
+CREATE FUNCTION _event_validate.require_event_view_calls(view regclass, relation regclass,
+	data_expr text, type_expr text, version_expr text) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_view_calls' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.require_event_view_calls(regclass, regclass, text, text, text) IS 'raises an error if a view of events calls other functions than these expressions';
+
 CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type text, schema_version int DEFAULT NULL,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
 	integer_type regtype DEFAULT 'bigint') RETURNS regclass
@@ -925,9 +930,11 @@ DECLARE
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 	view_path pg_catalog.text[];
+	view pg_catalog.regclass;
 BEGIN
 	PERFORM _event_validate.require_arguments('{view_name,relation,event_type,data_expr,type_expr,version_expr,integer_type}'::pg_catalog.text[], view_name, relation, event_type, data_expr, type_expr, version_expr, integer_type);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
+	PERFORM _event_validate.share_event_relation(relation);
 	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
 		_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
@@ -944,7 +951,9 @@ BEGIN
 		EXECUTE command;
 	END LOOP;
 	view_path := _event_validate.event_view_path(view_name, relation);
-	RETURN pg_catalog.format('%I.%I', view_path[1], view_path[2])::pg_catalog.regclass;
+	view := pg_catalog.format('%I.%I', view_path[1], view_path[2])::pg_catalog.regclass;
+	PERFORM _event_validate.require_event_view_calls(view, relation, data_expr, type_expr, version_expr);
+	RETURN view;
 END
 $$;
 COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, text, regtype) IS 'creates a view of all events of a type in a relation, brought to one version, with a column for each property';
@@ -998,8 +1007,9 @@ COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first
 
 -- ---------- rolling out: the audit ----------
 
+-- If is_stored, the expressions stand for stored ones, over a relation t.
 CREATE FUNCTION _event_validate.event_audit_select(relation regclass, data text, type text, version text,
-	sample_limit int) RETURNS text
+	sample_limit int, is_stored boolean) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1024,17 +1034,28 @@ BEGIN
 				pg_catalog.sum(v.violations) AS violations,
 				(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
 			FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-				FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+				FROM %6$s%7$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
 				LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) WITH ORDINALITY AS v
 			GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name) AS k
 		GROUP BY GROUPING SETS ((), (k.event_type, k.schema_version), (k.event_type, k.schema_version, k.instance_location,
 			k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
 		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
 		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation),
-		_event_validate.event_qualified_name(relation));
+		_event_validate.event_qualified_name(relation), CASE WHEN is_stored THEN ' AS t' END);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_audit_select(regclass, text, text, text, int) IS 'event_audit_query of expressions that are SQL already';
+COMMENT ON FUNCTION _event_validate.event_audit_select(regclass, text, text, text, int, boolean) IS 'event_audit_query of expressions that are SQL already';
+
+CREATE FUNCTION _event_validate.event_audit_report(query text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT concat('SELECT * FROM (', query,
+		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
+		' a.event_type, a.schema_version, a.violations DESC,'
+		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message')
+$$;
+COMMENT ON FUNCTION _event_validate.event_audit_report(text) IS 'event_audit_query with the totals first';
 
 CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
 	sample_limit int) RETURNS text
@@ -1046,7 +1067,7 @@ BEGIN
 	RETURN _event_validate.event_audit_select(relation,
 		_event_validate.event_row_expression(relation, data_expr, 'data', true),
 		_event_validate.event_row_expression(relation, type_expr, 'type', true),
-		_event_validate.event_row_expression(relation, version_expr, 'version', true), sample_limit);
+		_event_validate.event_row_expression(relation, version_expr, 'version', true), sample_limit, false);
 END
 $$;
 COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
@@ -1066,11 +1087,8 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE pg_catalog.concat('SELECT * FROM (',
-		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
-		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
-		' a.event_type, a.schema_version, a.violations DESC,'
-		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message');
+	RETURN QUERY EXECUTE _event_validate.event_audit_report(
+		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit));
 END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
@@ -1119,6 +1137,8 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
+-- By their text.  Two checks whose text is equal can call different functions of one name: then
+-- add_event_check keeps the table's own.
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
 LANGUAGE sql STABLE
@@ -1140,9 +1160,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_types_missing(text[], text[]) IS 'the event types that are not among others, each once';
 
+CREATE FUNCTION _event_validate.require_event_check_calls(relation regclass, constraint_name name,
+	data_expr text, type_expr text, version_expr text) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_check_calls' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.require_event_check_calls(regclass, name, text, text, text) IS 'raises an error if an event check calls other functions than these expressions';
+
 -- Adds a check, or replaces one by a check for more event types: one command, which scans nothing.
 CREATE FUNCTION _event_validate.put_event_check(relation regclass, replaced _event_validate.event_check, chosen name,
-	condition text) RETURNS void
+	condition text, data_expr text, type_expr text, version_expr text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
@@ -1152,6 +1177,7 @@ BEGIN
 		drops := pg_catalog.format('DROP CONSTRAINT %I, ', chosen);
 	END IF;
 	EXECUTE pg_catalog.format('ALTER TABLE %s %sADD CONSTRAINT %I CHECK (%s) NOT VALID', relation, drops, chosen, condition);
+	PERFORM _event_validate.require_event_check_calls(relation, chosen, data_expr, type_expr, version_expr);
 	IF replaced.validated THEN
 		RAISE NOTICE USING
 			MESSAGE = pg_catalog.format('constraint "%s" of table %s checks more event types now and is not validated any more', chosen, relation),
@@ -1160,7 +1186,7 @@ BEGIN
 	PERFORM _event_validate.warn_of_foreign_tables(relation);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.put_event_check(regclass, _event_validate.event_check, name, text) IS 'adds or replaces an event check, NOT VALID';
+COMMENT ON FUNCTION _event_validate.put_event_check(regclass, _event_validate.event_check, name, text, text, text, text) IS 'adds or replaces an event check, NOT VALID';
 
 CREATE FUNCTION _event_validate.free_constraint_name(relation regclass) RETURNS name
 LANGUAGE plpgsql STABLE
@@ -1295,7 +1321,7 @@ BEGIN
 			CASE WHEN types IS NOT NULL THEN pg_catalog.array_cat(found_check.types, missing) END);
 		PERFORM _event_validate.put_event_check(relation, found_check, chosen,
 			pg_catalog.format('%s%s.check_event(%s, %s, %s, %L::pg_catalog.text)', pg_catalog.concat(others, CASE WHEN others IS NOT NULL THEN ' OR ' END),
-				'@extschema@', arguments[1], arguments[2], arguments[3], chosen));
+				'@extschema@', arguments[1], arguments[2], arguments[3], chosen), data_expr, type_expr, version_expr);
 	END IF;
 	IF audit THEN
 		PERFORM _event_validate.report_old_rows(relation, invalid);
@@ -1360,38 +1386,35 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
-CREATE FUNCTION _event_validate.event_check_is_exact(relation regclass, constraint_name name) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_event_check_is_exact' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_check_is_exact(regclass, name) IS 'whether the expressions of an event check, parsed from their text, are certain to call the same functions';
+CREATE FUNCTION _event_validate.event_check_report(relation regclass, constraint_name name, sample_limit int)
+	RETURNS TABLE (event_type text, schema_version int, instance_location text, keyword text,
+		message text, "rows" bigint, violations bigint, sample_ids text[])
+	AS 'MODULE_PATHNAME', 'ev_event_check_report' LANGUAGE C STABLE STRICT ROWS 100
+	SET row_security = off SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION _event_validate.event_check_report(regclass, name, int) IS 'audit_events for the stored expressions of an event check';
 
--- The constraint's author, not the caller, wrote the expressions.  This search_path leaves each call only the function that it names.
-CREATE FUNCTION _event_validate.audit_event_check(relation regclass, wanted_name name,
+CREATE FUNCTION _event_validate.audit_event_check(relation regclass, wanted_name name, types text[],
 	OUT total_rows bigint, OUT counts bigint[], OUT lines text[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	found_check _event_validate.event_check;
 BEGIN
-	IF NOT _event_validate.event_check_is_exact(relation, wanted_name) THEN
-		RETURN;
-	END IF;
-	found_check := _event_validate.find_event_check(relation, ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), wanted_name);
 	-- of all types, or of some: the totals of each
-	SELECT CASE WHEN found_check.types IS NULL THEN max(a.rows) FILTER (WHERE a.keyword IS NULL)
+	SELECT CASE WHEN types IS NULL THEN max(a.rows) FILTER (WHERE a.keyword IS NULL)
 			ELSE sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
 		array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), array_agg(_event_validate.event_audit_line(
 			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
 			FILTER (WHERE a.keyword IS NOT NULL)
 	INTO total_rows, counts, lines
-	FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
-	WHERE found_check.types IS NULL OR array_position(found_check.types, a.event_type COLLATE "C") IS NOT NULL;
-EXCEPTION WHEN ambiguous_function THEN
-	lines := NULL;	-- another function fits as well, since the constraint was added
+	FROM _event_validate.event_check_report(relation, wanted_name, 3) AS a
+	WHERE types IS NULL OR array_position(types, a.event_type COLLATE "C") IS NOT NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded OR undefined_object OR plpgsql_error THEN
+	lines := NULL;	-- for a row; the caller has the error of the first one
 END
 $$;
-COMMENT ON FUNCTION _event_validate.audit_event_check(regclass, name) IS 'the violations of an event check by old rows; NULL if its expressions cannot be read safely';
+COMMENT ON FUNCTION _event_validate.audit_event_check(regclass, name, text[]) IS 'the violations of an event check by old rows; NULL if its expressions raise an error';
 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -1424,7 +1447,7 @@ BEGIN
 		-- not if check_event is only a part of the constraint: an audit would look at other rows
 		IF found_check.data_expr IS NOT NULL THEN
 			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
-			FROM _event_validate.audit_event_check(relation, found_check.constraint_name) AS a;
+			FROM _event_validate.audit_event_check(relation, found_check.constraint_name, found_check.types) AS a;
 		END IF;
 		IF lines IS NULL THEN
 			RAISE;
@@ -1593,6 +1616,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'the objects that refer to a column: indexes, constraints, views and so on';
 
+-- The text of the default is shown in errors, and never parsed: event_defaults_match compares what is stored.
 CREATE TYPE _event_validate.event_column AS (number int2, type regtype, not_null boolean, inherited boolean,
 	default_value text, comment text, has_privileges boolean);
 COMMENT ON TYPE _event_validate.event_column IS 'a column, for standardize_event_column';
@@ -1661,25 +1685,30 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.require_merge_target(regclass, name, _event_validate.event_column) IS 'raises unless documents can be merged into this column';
 
+CREATE FUNCTION _event_validate.event_defaults_match(relation regclass, column_name name, other_relation regclass, other_column name) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_defaults_match' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_defaults_match(regclass, name, regclass, name) IS 'whether two columns have the same default, apart from a cast to jsonb';
+
 -- A SET DEFAULT of the relation replaces the defaults of its partitions.
-CREATE FUNCTION _event_validate.event_column_defaults_below(relation regclass, column_name name, kept_default text) RETURNS SETOF text
+CREATE FUNCTION _event_validate.event_column_defaults_below(relation regclass, column_name name, kept_column name) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT format('default %s of column %s of table %s', (b.part).default_value, column_name, b.member)
 	FROM _event_validate.event_columns_below(relation, column_name) AS b
-	WHERE (b.part).default_value IS NOT NULL AND (b.part).default_value IS DISTINCT FROM kept_default
+	WHERE (b.part).default_value IS NOT NULL
+		AND NOT _event_validate.event_defaults_match(relation, kept_column, b.member, column_name)
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_defaults_below(regclass, name, text) IS 'the defaults of a column in partitions and children, unless they are this one';
+COMMENT ON FUNCTION _event_validate.event_column_defaults_below(regclass, name, name) IS 'the defaults of a column in partitions and children, unless they are that of a column of the relation';
 
-CREATE FUNCTION _event_validate.refuse_defaults_below(relation regclass, column_name name, kept_default text) RETURNS void
+CREATE FUNCTION _event_validate.refuse_defaults_below(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	defaults CONSTANT text := (SELECT string_agg(d.described, E'\n' ORDER BY d.described COLLATE "C")
-		FROM _event_validate.event_column_defaults_below(relation, column_name, kept_default) AS d(described));
+		FROM _event_validate.event_column_defaults_below(relation, column_name, column_name) AS d(described));
 BEGIN
 	IF defaults IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
@@ -1689,7 +1718,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_defaults_below(regclass, name, text) IS 'raises an error if a partition or child has its own default of the column';
+COMMENT ON FUNCTION _event_validate.refuse_defaults_below(regclass, name) IS 'raises an error if a partition or child has its own default of the column';
 
 -- The old column is dropped, so nothing may depend on it.
 CREATE FUNCTION _event_validate.event_column_hindrances(relation regclass, from_column name, to_column name,
@@ -1701,16 +1730,17 @@ AS $$
 	FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
 		UNION
 		SELECT format('default %s, but column %s has %s', source.default_value, to_column, target.default_value)
-		WHERE source.default_value <> target.default_value
+		WHERE source.default_value IS NOT NULL AND target.default_value IS NOT NULL
+			AND NOT _event_validate.event_defaults_match(relation, from_column, relation, to_column)
 		UNION
 		SELECT format('comment "%s", but column %s has "%s"', source.comment, to_column, target.comment)
 		WHERE source.comment <> target.comment
 		UNION
 		SELECT 'privileges on the column' WHERE source.has_privileges
 		UNION
-		SELECT _event_validate.event_column_defaults_below(relation, from_column, source.default_value)
+		SELECT _event_validate.event_column_defaults_below(relation, from_column, from_column)
 		UNION
-		SELECT _event_validate.event_column_defaults_below(relation, to_column, source.default_value)
+		SELECT _event_validate.event_column_defaults_below(relation, to_column, from_column)
 		WHERE source.default_value IS NOT NULL AND target.default_value IS NULL
 		UNION
 		SELECT format('%s column %s of table %s', l.lost, from_column, b.member)
@@ -1742,6 +1772,10 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises an error unless one column can be merged into the other';
 
+CREATE FUNCTION _event_validate.event_column_to_jsonb(relation regclass, column_name name) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_event_column_to_jsonb' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.event_column_to_jsonb(regclass, name) IS 'ALTER COLUMN ... TYPE jsonb, with the default';
+
 CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql
 SET row_security = off
@@ -1750,8 +1784,7 @@ DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	dependents pg_catalog.text;
 BEGIN
-	EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
-		relation, column_name);
+	PERFORM _event_validate.event_column_to_jsonb(relation, column_name);
 EXCEPTION WHEN OTHERS THEN
 	SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO dependents
 	FROM _event_validate.event_column_dependents(relation, column_name) AS d(dependent);
@@ -1764,35 +1797,11 @@ EXCEPTION WHEN OTHERS THEN
 		HINT = 'Drop those that do not work with jsonb first, and create them again afterwards.';
 END
 $$;
-COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, without its default';
+COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, with its default';
 
-CREATE FUNCTION _event_validate.event_default_functions(relation regclass, column_name name) RETURNS oid[]
-	AS 'MODULE_PATHNAME', 'ev_event_default_functions' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_default_functions(regclass, name) IS 'the functions that the default of a column calls; NULL if it has none';
-
--- The expression is written for this search_path.  Its calls may have a better match in their schema now.
-CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text, functions oid[]) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	hidden CONSTANT boolean := _event_validate.hide_context();
-	other regprocedure;
-BEGIN
-	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
-	SELECT f.called INTO other
-	FROM unnest(_event_validate.event_default_functions(relation, column_name)) AS f (called)
-	WHERE f.called <> ALL (functions) LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION USING ERRCODE = 'ambiguous_function',
-			MESSAGE = format('the default of column "%s" of table %s would call function %s instead of another one of this name',
-				column_name, relation, other),
-			DETAIL = 'It fits the arguments better.',
-			HINT = 'Drop or rename one of them, or drop the default first and set it again afterwards.';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text, oid[]) IS 'gives a column of jsonb a default that calls only these functions';
+CREATE FUNCTION _event_validate.copy_event_default(relation regclass, from_column name, to_column name) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_copy_event_default' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.copy_event_default(regclass, name, name) IS 'gives a column of jsonb the default of another column';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 
@@ -1808,8 +1817,7 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		format('UPDATE %1$s SET %2$I = %3$I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL', table_name, to_column, from_column),
 		CASE WHEN source.default_value IS NOT NULL AND target.default_value IS NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, to_column, source.default_value,
-				_event_validate.event_default_functions(relation, from_column)) END,
+			THEN format('SELECT _event_validate.copy_event_default(%L, %L, %L)', table_name, from_column, to_column) END,
 		CASE WHEN source.not_null AND NOT target.not_null
 			THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
 		CASE WHEN source.comment IS NOT NULL AND target.comment IS NULL
@@ -1831,9 +1839,6 @@ DECLARE
 BEGIN
 	RETURN array_remove(ARRAY[
 		CASE WHEN converts THEN format('SELECT _event_validate.convert_event_column(%L, %L)', table_name, from_column) END,
-		CASE WHEN converts AND source.default_value IS NOT NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, from_column, source.default_value,
-				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN from_column <> to_column
 			THEN format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, from_column, to_column) END], NULL);
 END
@@ -1865,7 +1870,7 @@ BEGIN
 		RETURN _event_validate.event_column_merge_commands(relation, from_column, to_column, source, target);
 	END IF;
 	IF source.type <> 'jsonb'::regtype THEN
-		PERFORM _event_validate.refuse_defaults_below(relation, from_column, source.default_value);
+		PERFORM _event_validate.refuse_defaults_below(relation, from_column);
 	END IF;
 	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
 END
@@ -1954,7 +1959,8 @@ AS $$
 			AND t.tgargs = convert_to(from_column, getdatabaseencoding()) || '\x00' || convert_to(to_column, getdatabaseencoding()) || '\x00'),
 		c.oid IS NOT NULL, COALESCE(c.convalidated, false))::_event_validate.event_column_merge
 	FROM (SELECT) AS one LEFT JOIN pg_constraint AS c ON c.conrelid = relation AND c.conname = 'event_column_merge' AND c.contype = 'c'
-		-- another constraint of this name does not count, so that ADD CONSTRAINT fails
+		-- Another constraint of this name does not count, so that ADD CONSTRAINT fails.  Text is
+		-- enough: a test for NULL calls no function, and no other expression is written so.
 		AND pg_get_expr(c.conbin, c.conrelid) IN (format('(%I IS NOT NULL)', to_column),
 			format('((%I IS NULL) OR (%I IS NOT NULL))', from_column, to_column))
 $$;
@@ -2075,8 +2081,6 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	PERFORM _event_validate.refuse_volatile_defaults(relation, from_column, to_column);
-	-- raises if the default could not be set on the other column at the end
-	PERFORM _event_validate.event_default_functions(relation, from_column);
 	RETURN array_remove(ARRAY[
 		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
 		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',

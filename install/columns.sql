@@ -98,6 +98,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'the objects that refer to a column: indexes, constraints, views and so on';
 
+-- The text of the default is shown in errors, and never parsed: event_defaults_match compares what is stored.
 CREATE TYPE _event_validate.event_column AS (number int2, type regtype, not_null boolean, inherited boolean,
 	default_value text, comment text, has_privileges boolean);
 COMMENT ON TYPE _event_validate.event_column IS 'a column, for standardize_event_column';
@@ -166,25 +167,30 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.require_merge_target(regclass, name, _event_validate.event_column) IS 'raises unless documents can be merged into this column';
 
+CREATE FUNCTION _event_validate.event_defaults_match(relation regclass, column_name name, other_relation regclass, other_column name) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_defaults_match' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_defaults_match(regclass, name, regclass, name) IS 'whether two columns have the same default, apart from a cast to jsonb';
+
 -- A SET DEFAULT of the relation replaces the defaults of its partitions.
-CREATE FUNCTION _event_validate.event_column_defaults_below(relation regclass, column_name name, kept_default text) RETURNS SETOF text
+CREATE FUNCTION _event_validate.event_column_defaults_below(relation regclass, column_name name, kept_column name) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT format('default %s of column %s of table %s', (b.part).default_value, column_name, b.member)
 	FROM _event_validate.event_columns_below(relation, column_name) AS b
-	WHERE (b.part).default_value IS NOT NULL AND (b.part).default_value IS DISTINCT FROM kept_default
+	WHERE (b.part).default_value IS NOT NULL
+		AND NOT _event_validate.event_defaults_match(relation, kept_column, b.member, column_name)
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_defaults_below(regclass, name, text) IS 'the defaults of a column in partitions and children, unless they are this one';
+COMMENT ON FUNCTION _event_validate.event_column_defaults_below(regclass, name, name) IS 'the defaults of a column in partitions and children, unless they are that of a column of the relation';
 
-CREATE FUNCTION _event_validate.refuse_defaults_below(relation regclass, column_name name, kept_default text) RETURNS void
+CREATE FUNCTION _event_validate.refuse_defaults_below(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	defaults CONSTANT text := (SELECT string_agg(d.described, E'\n' ORDER BY d.described COLLATE "C")
-		FROM _event_validate.event_column_defaults_below(relation, column_name, kept_default) AS d(described));
+		FROM _event_validate.event_column_defaults_below(relation, column_name, column_name) AS d(described));
 BEGIN
 	IF defaults IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
@@ -194,7 +200,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_defaults_below(regclass, name, text) IS 'raises an error if a partition or child has its own default of the column';
+COMMENT ON FUNCTION _event_validate.refuse_defaults_below(regclass, name) IS 'raises an error if a partition or child has its own default of the column';
 
 -- The old column is dropped, so nothing may depend on it.
 CREATE FUNCTION _event_validate.event_column_hindrances(relation regclass, from_column name, to_column name,
@@ -206,16 +212,17 @@ AS $$
 	FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
 		UNION
 		SELECT format('default %s, but column %s has %s', source.default_value, to_column, target.default_value)
-		WHERE source.default_value <> target.default_value
+		WHERE source.default_value IS NOT NULL AND target.default_value IS NOT NULL
+			AND NOT _event_validate.event_defaults_match(relation, from_column, relation, to_column)
 		UNION
 		SELECT format('comment "%s", but column %s has "%s"', source.comment, to_column, target.comment)
 		WHERE source.comment <> target.comment
 		UNION
 		SELECT 'privileges on the column' WHERE source.has_privileges
 		UNION
-		SELECT _event_validate.event_column_defaults_below(relation, from_column, source.default_value)
+		SELECT _event_validate.event_column_defaults_below(relation, from_column, from_column)
 		UNION
-		SELECT _event_validate.event_column_defaults_below(relation, to_column, source.default_value)
+		SELECT _event_validate.event_column_defaults_below(relation, to_column, from_column)
 		WHERE source.default_value IS NOT NULL AND target.default_value IS NULL
 		UNION
 		SELECT format('%s column %s of table %s', l.lost, from_column, b.member)
@@ -247,6 +254,10 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises an error unless one column can be merged into the other';
 
+CREATE FUNCTION _event_validate.event_column_to_jsonb(relation regclass, column_name name) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_event_column_to_jsonb' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.event_column_to_jsonb(regclass, name) IS 'ALTER COLUMN ... TYPE jsonb, with the default';
+
 CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql
 SET row_security = off
@@ -255,8 +266,7 @@ DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	dependents pg_catalog.text;
 BEGIN
-	EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
-		relation, column_name);
+	PERFORM _event_validate.event_column_to_jsonb(relation, column_name);
 EXCEPTION WHEN OTHERS THEN
 	SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO dependents
 	FROM _event_validate.event_column_dependents(relation, column_name) AS d(dependent);
@@ -269,35 +279,11 @@ EXCEPTION WHEN OTHERS THEN
 		HINT = 'Drop those that do not work with jsonb first, and create them again afterwards.';
 END
 $$;
-COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, without its default';
+COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, with its default';
 
-CREATE FUNCTION _event_validate.event_default_functions(relation regclass, column_name name) RETURNS oid[]
-	AS 'MODULE_PATHNAME', 'ev_event_default_functions' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_default_functions(regclass, name) IS 'the functions that the default of a column calls; NULL if it has none';
-
--- The expression is written for this search_path.  Its calls may have a better match in their schema now.
-CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text, functions oid[]) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	hidden CONSTANT boolean := _event_validate.hide_context();
-	other regprocedure;
-BEGIN
-	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
-	SELECT f.called INTO other
-	FROM unnest(_event_validate.event_default_functions(relation, column_name)) AS f (called)
-	WHERE f.called <> ALL (functions) LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION USING ERRCODE = 'ambiguous_function',
-			MESSAGE = format('the default of column "%s" of table %s would call function %s instead of another one of this name',
-				column_name, relation, other),
-			DETAIL = 'It fits the arguments better.',
-			HINT = 'Drop or rename one of them, or drop the default first and set it again afterwards.';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text, oid[]) IS 'gives a column of jsonb a default that calls only these functions';
+CREATE FUNCTION _event_validate.copy_event_default(relation regclass, from_column name, to_column name) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_copy_event_default' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.copy_event_default(regclass, name, name) IS 'gives a column of jsonb the default of another column';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 
@@ -313,8 +299,7 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		format('UPDATE %1$s SET %2$I = %3$I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL', table_name, to_column, from_column),
 		CASE WHEN source.default_value IS NOT NULL AND target.default_value IS NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, to_column, source.default_value,
-				_event_validate.event_default_functions(relation, from_column)) END,
+			THEN format('SELECT _event_validate.copy_event_default(%L, %L, %L)', table_name, from_column, to_column) END,
 		CASE WHEN source.not_null AND NOT target.not_null
 			THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
 		CASE WHEN source.comment IS NOT NULL AND target.comment IS NULL
@@ -336,9 +321,6 @@ DECLARE
 BEGIN
 	RETURN array_remove(ARRAY[
 		CASE WHEN converts THEN format('SELECT _event_validate.convert_event_column(%L, %L)', table_name, from_column) END,
-		CASE WHEN converts AND source.default_value IS NOT NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, from_column, source.default_value,
-				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN from_column <> to_column
 			THEN format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, from_column, to_column) END], NULL);
 END
@@ -370,7 +352,7 @@ BEGIN
 		RETURN _event_validate.event_column_merge_commands(relation, from_column, to_column, source, target);
 	END IF;
 	IF source.type <> 'jsonb'::regtype THEN
-		PERFORM _event_validate.refuse_defaults_below(relation, from_column, source.default_value);
+		PERFORM _event_validate.refuse_defaults_below(relation, from_column);
 	END IF;
 	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
 END
@@ -459,7 +441,8 @@ AS $$
 			AND t.tgargs = convert_to(from_column, getdatabaseencoding()) || '\x00' || convert_to(to_column, getdatabaseencoding()) || '\x00'),
 		c.oid IS NOT NULL, COALESCE(c.convalidated, false))::_event_validate.event_column_merge
 	FROM (SELECT) AS one LEFT JOIN pg_constraint AS c ON c.conrelid = relation AND c.conname = 'event_column_merge' AND c.contype = 'c'
-		-- another constraint of this name does not count, so that ADD CONSTRAINT fails
+		-- Another constraint of this name does not count, so that ADD CONSTRAINT fails.  Text is
+		-- enough: a test for NULL calls no function, and no other expression is written so.
 		AND pg_get_expr(c.conbin, c.conrelid) IN (format('(%I IS NOT NULL)', to_column),
 			format('((%I IS NULL) OR (%I IS NOT NULL))', from_column, to_column))
 $$;
@@ -580,8 +563,6 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	PERFORM _event_validate.refuse_volatile_defaults(relation, from_column, to_column);
-	-- raises if the default could not be set on the other column at the end
-	PERFORM _event_validate.event_default_functions(relation, from_column);
 	RETURN array_remove(ARRAY[
 		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
 		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',

@@ -47,8 +47,9 @@ COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first
 
 -- ---------- rolling out: the audit ----------
 
+-- If is_stored, the expressions stand for stored ones, over a relation t.
 CREATE FUNCTION _event_validate.event_audit_select(relation regclass, data text, type text, version text,
-	sample_limit int) RETURNS text
+	sample_limit int, is_stored boolean) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -73,17 +74,28 @@ BEGIN
 				pg_catalog.sum(v.violations) AS violations,
 				(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
 			FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-				FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+				FROM %6$s%7$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
 				LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) WITH ORDINALITY AS v
 			GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name) AS k
 		GROUP BY GROUPING SETS ((), (k.event_type, k.schema_version), (k.event_type, k.schema_version, k.instance_location,
 			k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
 		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
 		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation),
-		_event_validate.event_qualified_name(relation));
+		_event_validate.event_qualified_name(relation), CASE WHEN is_stored THEN ' AS t' END);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_audit_select(regclass, text, text, text, int) IS 'event_audit_query of expressions that are SQL already';
+COMMENT ON FUNCTION _event_validate.event_audit_select(regclass, text, text, text, int, boolean) IS 'event_audit_query of expressions that are SQL already';
+
+CREATE FUNCTION _event_validate.event_audit_report(query text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT concat('SELECT * FROM (', query,
+		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
+		' a.event_type, a.schema_version, a.violations DESC,'
+		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message')
+$$;
+COMMENT ON FUNCTION _event_validate.event_audit_report(text) IS 'event_audit_query with the totals first';
 
 CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
 	sample_limit int) RETURNS text
@@ -95,7 +107,7 @@ BEGIN
 	RETURN _event_validate.event_audit_select(relation,
 		_event_validate.event_row_expression(relation, data_expr, 'data', true),
 		_event_validate.event_row_expression(relation, type_expr, 'type', true),
-		_event_validate.event_row_expression(relation, version_expr, 'version', true), sample_limit);
+		_event_validate.event_row_expression(relation, version_expr, 'version', true), sample_limit, false);
 END
 $$;
 COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
@@ -115,11 +127,8 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE pg_catalog.concat('SELECT * FROM (',
-		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
-		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
-		' a.event_type, a.schema_version, a.violations DESC,'
-		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message');
+	RETURN QUERY EXECUTE _event_validate.event_audit_report(
+		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit));
 END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
@@ -168,6 +177,8 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
+-- By their text.  Two checks whose text is equal can call different functions of one name: then
+-- add_event_check keeps the table's own.
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
 LANGUAGE sql STABLE
@@ -189,9 +200,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_types_missing(text[], text[]) IS 'the event types that are not among others, each once';
 
+CREATE FUNCTION _event_validate.require_event_check_calls(relation regclass, constraint_name name,
+	data_expr text, type_expr text, version_expr text) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_check_calls' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.require_event_check_calls(regclass, name, text, text, text) IS 'raises an error if an event check calls other functions than these expressions';
+
 -- Adds a check, or replaces one by a check for more event types: one command, which scans nothing.
 CREATE FUNCTION _event_validate.put_event_check(relation regclass, replaced _event_validate.event_check, chosen name,
-	condition text) RETURNS void
+	condition text, data_expr text, type_expr text, version_expr text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
@@ -201,6 +217,7 @@ BEGIN
 		drops := pg_catalog.format('DROP CONSTRAINT %I, ', chosen);
 	END IF;
 	EXECUTE pg_catalog.format('ALTER TABLE %s %sADD CONSTRAINT %I CHECK (%s) NOT VALID', relation, drops, chosen, condition);
+	PERFORM _event_validate.require_event_check_calls(relation, chosen, data_expr, type_expr, version_expr);
 	IF replaced.validated THEN
 		RAISE NOTICE USING
 			MESSAGE = pg_catalog.format('constraint "%s" of table %s checks more event types now and is not validated any more', chosen, relation),
@@ -209,7 +226,7 @@ BEGIN
 	PERFORM _event_validate.warn_of_foreign_tables(relation);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.put_event_check(regclass, _event_validate.event_check, name, text) IS 'adds or replaces an event check, NOT VALID';
+COMMENT ON FUNCTION _event_validate.put_event_check(regclass, _event_validate.event_check, name, text, text, text, text) IS 'adds or replaces an event check, NOT VALID';
 
 CREATE FUNCTION _event_validate.free_constraint_name(relation regclass) RETURNS name
 LANGUAGE plpgsql STABLE
@@ -344,7 +361,7 @@ BEGIN
 			CASE WHEN types IS NOT NULL THEN pg_catalog.array_cat(found_check.types, missing) END);
 		PERFORM _event_validate.put_event_check(relation, found_check, chosen,
 			pg_catalog.format('%s%s.check_event(%s, %s, %s, %L::pg_catalog.text)', pg_catalog.concat(others, CASE WHEN others IS NOT NULL THEN ' OR ' END),
-				'@extschema@', arguments[1], arguments[2], arguments[3], chosen));
+				'@extschema@', arguments[1], arguments[2], arguments[3], chosen), data_expr, type_expr, version_expr);
 	END IF;
 	IF audit THEN
 		PERFORM _event_validate.report_old_rows(relation, invalid);
@@ -409,38 +426,35 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
-CREATE FUNCTION _event_validate.event_check_is_exact(relation regclass, constraint_name name) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_event_check_is_exact' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_check_is_exact(regclass, name) IS 'whether the expressions of an event check, parsed from their text, are certain to call the same functions';
+CREATE FUNCTION _event_validate.event_check_report(relation regclass, constraint_name name, sample_limit int)
+	RETURNS TABLE (event_type text, schema_version int, instance_location text, keyword text,
+		message text, "rows" bigint, violations bigint, sample_ids text[])
+	AS 'MODULE_PATHNAME', 'ev_event_check_report' LANGUAGE C STABLE STRICT ROWS 100
+	SET row_security = off SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION _event_validate.event_check_report(regclass, name, int) IS 'audit_events for the stored expressions of an event check';
 
--- The constraint's author, not the caller, wrote the expressions.  This search_path leaves each call only the function that it names.
-CREATE FUNCTION _event_validate.audit_event_check(relation regclass, wanted_name name,
+CREATE FUNCTION _event_validate.audit_event_check(relation regclass, wanted_name name, types text[],
 	OUT total_rows bigint, OUT counts bigint[], OUT lines text[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	found_check _event_validate.event_check;
 BEGIN
-	IF NOT _event_validate.event_check_is_exact(relation, wanted_name) THEN
-		RETURN;
-	END IF;
-	found_check := _event_validate.find_event_check(relation, ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), wanted_name);
 	-- of all types, or of some: the totals of each
-	SELECT CASE WHEN found_check.types IS NULL THEN max(a.rows) FILTER (WHERE a.keyword IS NULL)
+	SELECT CASE WHEN types IS NULL THEN max(a.rows) FILTER (WHERE a.keyword IS NULL)
 			ELSE sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
 		array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), array_agg(_event_validate.event_audit_line(
 			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
 			FILTER (WHERE a.keyword IS NOT NULL)
 	INTO total_rows, counts, lines
-	FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
-	WHERE found_check.types IS NULL OR array_position(found_check.types, a.event_type COLLATE "C") IS NOT NULL;
-EXCEPTION WHEN ambiguous_function THEN
-	lines := NULL;	-- another function fits as well, since the constraint was added
+	FROM _event_validate.event_check_report(relation, wanted_name, 3) AS a
+	WHERE types IS NULL OR array_position(types, a.event_type COLLATE "C") IS NOT NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded OR undefined_object OR plpgsql_error THEN
+	lines := NULL;	-- for a row; the caller has the error of the first one
 END
 $$;
-COMMENT ON FUNCTION _event_validate.audit_event_check(regclass, name) IS 'the violations of an event check by old rows; NULL if its expressions cannot be read safely';
+COMMENT ON FUNCTION _event_validate.audit_event_check(regclass, name, text[]) IS 'the violations of an event check by old rows; NULL if its expressions raise an error';
 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -473,7 +487,7 @@ BEGIN
 		-- not if check_event is only a part of the constraint: an audit would look at other rows
 		IF found_check.data_expr IS NOT NULL THEN
 			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
-			FROM _event_validate.audit_event_check(relation, found_check.constraint_name) AS a;
+			FROM _event_validate.audit_event_check(relation, found_check.constraint_name, found_check.types) AS a;
 		END IF;
 		IF lines IS NULL THEN
 			RAISE;

@@ -407,6 +407,11 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_commands(text, regclass, text, int, text, text, text, text, regtype, text[]) IS 'the commands that create a view of events: the view first, then comments';
 
+CREATE FUNCTION _event_validate.require_event_view_calls(view regclass, relation regclass,
+	data_expr text, type_expr text, version_expr text) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_view_calls' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.require_event_view_calls(regclass, regclass, text, text, text) IS 'raises an error if a view of events calls other functions than these expressions';
+
 CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type text, schema_version int DEFAULT NULL,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
 	integer_type regtype DEFAULT 'bigint') RETURNS regclass
@@ -417,9 +422,11 @@ DECLARE
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 	view_path pg_catalog.text[];
+	view pg_catalog.regclass;
 BEGIN
 	PERFORM _event_validate.require_arguments('{view_name,relation,event_type,data_expr,type_expr,version_expr,integer_type}'::pg_catalog.text[], view_name, relation, event_type, data_expr, type_expr, version_expr, integer_type);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
+	PERFORM _event_validate.share_event_relation(relation);
 	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
 		_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
@@ -436,7 +443,9 @@ BEGIN
 		EXECUTE command;
 	END LOOP;
 	view_path := _event_validate.event_view_path(view_name, relation);
-	RETURN pg_catalog.format('%I.%I', view_path[1], view_path[2])::pg_catalog.regclass;
+	view := pg_catalog.format('%I.%I', view_path[1], view_path[2])::pg_catalog.regclass;
+	PERFORM _event_validate.require_event_view_calls(view, relation, data_expr, type_expr, version_expr);
+	RETURN view;
 END
 $$;
 COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, text, regtype) IS 'creates a view of all events of a type in a relation, brought to one version, with a column for each property';

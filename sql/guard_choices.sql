@@ -21,6 +21,47 @@ CREATE TABLE two (payload jsonb, CHECK (check_event(payload, 'chosen', 1)), CHEC
 SELECT add_event_guard('two', 'warn');
 CREATE TABLE more (payload jsonb, ok boolean, CHECK (ok OR check_event(payload, 'chosen', 1)));
 SELECT add_event_guard('more', 'warn');
+-- a check that is one call of a schema's function: its type and version are constants
+CREATE TABLE of_schema (id int, e json, CONSTRAINT of_schema_valid CHECK (event_schema."chosen@1"(e::jsonb)));
+SELECT add_event_guard('of_schema', 'quarantine');
+SELECT data_expr, type_expr, version_expr, definition FROM event_enforcement WHERE relation = 'of_schema'::regclass AND kind = 'guard';
+INSERT INTO of_schema VALUES (1, '{"n": 1}'), (2, '{"m": 1}'), (3, NULL);
+SELECT event_type, schema_version, "row", violations -> 0 ->> 'message' AS message FROM event_quarantine WHERE relation_name = 'of_schema' ORDER BY id;
+DELETE FROM event_schema.quarantine WHERE relation_name = 'of_schema';
+TABLE of_schema;
+SELECT add_event_guard('of_schema', 'warn', 'e', '''other''', '1');
+SELECT add_event_guard('of_schema', 'warn', 'e', '''chosen''', '1');
+SELECT add_event_guard('of_schema', 'warn', 'e::jsonb', '''chosen''::text', '1');
+SELECT add_event_guard('of_schema', 'warn', 'e', '''chosen''', 'id');
+-- not of two, of one that is more than a call, or of a function in another schema
+ALTER TABLE of_schema ADD CONSTRAINT second CHECK (event_schema."other@1"(e::jsonb)) NOT VALID;
+SELECT drop_event_guard('of_schema');
+SELECT add_event_guard('of_schema', 'warn');
+ALTER TABLE of_schema DROP CONSTRAINT second, DROP CONSTRAINT of_schema_valid,
+	ADD CONSTRAINT either CHECK (id > 0 OR event_schema."chosen@1"(e::jsonb)) NOT VALID;
+SELECT add_event_guard('of_schema', 'warn');
+CREATE FUNCTION "chosen@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS 'true';
+ALTER TABLE of_schema DROP CONSTRAINT either, ADD CONSTRAINT elsewhere CHECK (guard_choices."chosen@1"(e::jsonb)) NOT VALID;
+SELECT add_event_guard('of_schema', 'warn');
+-- a call of check_event comes first
+ALTER TABLE of_schema DROP CONSTRAINT elsewhere, ADD CONSTRAINT of_schema_valid CHECK (event_schema."chosen@1"(e::jsonb)) NOT VALID,
+	ADD CONSTRAINT by_event CHECK (check_event(e, 'other', 1)) NOT VALID;
+SELECT add_event_guard('of_schema', 'warn');
+SELECT type_expr FROM event_enforcement WHERE relation = 'of_schema'::regclass AND kind = 'guard';
+DROP TABLE of_schema;
+-- partitions, and a type that is too long for the function's name
+CREATE TABLE of_schema (id int, e jsonb, CHECK (event_schema."chosen@1"(e))) PARTITION BY RANGE (id);
+CREATE TABLE of_schema_part (e jsonb, id int, CONSTRAINT of_schema_e_check CHECK (event_schema."chosen@1"(e)));
+ALTER TABLE of_schema ATTACH PARTITION of_schema_part FOR VALUES FROM (0) TO (10);
+SELECT add_event_guard('of_schema', 'enforce');
+INSERT INTO of_schema VALUES (1, '{}');
+DROP TABLE of_schema;
+SELECT register_event_schema(repeat('chosen.', 12) || 'x', 1, '{"type": "object"}');
+SELECT format('CREATE TABLE of_schema (e jsonb, CHECK (%s(e)))', function::oid::regproc) FROM event_schemas WHERE event_type = repeat('chosen.', 12) || 'x' \gexec
+SELECT add_event_guard('of_schema', 'enforce');
+SELECT type_expr, version_expr FROM event_enforcement WHERE relation = 'of_schema'::regclass ORDER BY kind;
+DROP TABLE of_schema;
+SELECT drop_event_schema(repeat('chosen.', 12) || 'x', 1);
 -- the check's, with the casts that it has or without
 SELECT add_event_guard('checked', 'warn', 'payload::jsonb', 'kind', 'v::int');
 SELECT add_event_guard('checked', 'warn', '(payload::jsonb)', 'kind::text', 'v::smallint');

@@ -242,15 +242,15 @@ check_functions(Oid table, Oid function, Node *const *operands)
 	List	   *meant = ev_functions_called((Node *) list_make3(operands[0], operands[1], operands[2]));
 	const Trigger *trigger = find_trigger(relation, function);
 	FuncExpr   *reads = trigger != NULL ? ev_guard_reads(trigger) : NULL;
-	List	   *others = reads != NULL ? list_difference_oid(ev_functions_called((Node *) reads->args), meant) : NIL;
+	Oid			other = reads != NULL ? ev_function_not_meant((Node *) reads->args, meant) : InvalidOid;
 
 	if (reads == NULL)
 		elog(ERROR, "table \"%s\" has not got its event guard", RelationGetRelationName(relation));
-	if (others != NIL)
+	if (OidIsValid(other))
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
 				 errmsg("the expressions of the event guard of table \"%s\" would call function %s instead of another one of this name",
-						RelationGetRelationName(relation), format_procedure(linitial_oid(others))),
+						RelationGetRelationName(relation), format_procedure(other)),
 				 errdetail("It fits the arguments better."),
 				 errhint("Drop or rename one of them, or give data_expr, type_expr and version_expr.")));
 	table_close(relation, NoLock);

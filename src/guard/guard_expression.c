@@ -18,9 +18,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
 #include "rewrite/prs2lock.h"
@@ -180,17 +182,23 @@ reads_later_walker(Node *node, void *context)
 	return expression_tree_walker(node, reads_later_walker, context);
 }
 
-char *
-ev_guard_check_operands(Relation relation, Node **operands, const char **types, bool tolerant)
+/* A CHECK constraint that validates events. */
+typedef struct EventCheck
+{
+	char	   *name;
+	Node	   *expression;
+} EventCheck;
+
+/*
+ * Finds the constraints that call check_event or validate_event, or those that call a
+ * schema's function.  Returns their number, and the last one.
+ */
+static int
+find_event_checks(Relation relation, const EvEventFunctions *functions, bool of_schemas, EventCheck *found)
 {
 	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
-	EvEventFunctions functions;
-	Node	   *found = NULL;
-	char	   *name = NULL;
-	FuncExpr   *call;
-	Const	   *checked_types;
+	int			count = 0;
 
-	ev_event_functions_find(&functions);
 	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
 	{
 		const ConstrCheck *check = &constraints->check[i];
@@ -199,26 +207,80 @@ ev_guard_check_operands(Relation relation, Node **operands, const char **types, 
 		if (!EV_CHECK_ENFORCED(check))
 			continue;
 		expression = stringToNode(check->ccbin);
-		if (!ev_has_event_call(expression, &functions))
+		if (!(of_schemas ? ev_has_schema_call(expression) : ev_has_event_call(expression, functions)))
 			continue;
-		if (found != NULL)
-			return NULL;
-		found = expression;
-		name = pstrdup(check->ccname);
+		found->name = pstrdup(check->ccname);
+		found->expression = expression;
+		count++;
 	}
-	call = found != NULL ? ev_sole_call(found, &functions, &checked_types) : NULL;
-	if (call == NULL || (tolerant && reads_later_walker(found, RelationGetDescr(relation))))
+	return count;
+}
+
+/* The type and version of a schema's function, as constants. */
+static Node *
+text_constant(const char *value)
+{
+	return (Node *) makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, CStringGetTextDatum(value), false, false);
+}
+
+static Node *
+int4_constant(int32 value)
+{
+	return (Node *) makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(value), false, true);
+}
+
+/*
+ * Reads the data, type and version that a constraint passes on.  Returns false if it is
+ * more than one call.
+ */
+static bool
+checked_arguments(Node *expression, const EvEventFunctions *functions, Node **arguments, const char **types)
+{
+	Const	   *checked_types;
+	FuncExpr   *call = ev_sole_call(expression, functions, &checked_types);
+	char	   *type;
+	int32		version;
+
+	*types = NULL;
+	if (call != NULL)
+	{
+		for (int i = 0; i < EV_ROW_PARTS; i++)
+			arguments[i] = ev_call_argument(call, i);
+		if (checked_types != NULL)
+			*types = OidOutputFunctionCall(F_ARRAY_OUT, checked_types->constvalue);
+		return true;
+	}
+	if (!ev_is_schema_call(expression, &type, &version))
+		return false;
+	arguments[EV_ROW_DATA] = ev_call_argument(castNode(FuncExpr, expression), 0);
+	arguments[EV_ROW_TYPE] = text_constant(type);
+	arguments[EV_ROW_VERSION] = int4_constant(version);
+	return true;
+}
+
+char *
+ev_guard_check_operands(Relation relation, Node **operands, const char **types, bool tolerant)
+{
+	EvEventFunctions functions;
+	EventCheck	found;
+	Node	   *arguments[EV_ROW_PARTS];
+	int			count;
+
+	ev_event_functions_find(&functions);
+	count = find_event_checks(relation, &functions, false, &found);
+	if (count == 0)
+		count = find_event_checks(relation, &functions, true, &found);
+	if (count != 1 || !checked_arguments(found.expression, &functions, arguments, types) ||
+		(tolerant && reads_later_walker(found.expression, RelationGetDescr(relation))))
 		return NULL;
-	*types = checked_types != NULL ? OidOutputFunctionCall(F_ARRAY_OUT, checked_types->constvalue) : NULL;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 	{
-		Node	   *argument = ev_call_argument(call, i);
-		Node	   *bare = ev_without_event_cast(argument);
+		Node	   *bare = ev_without_event_cast(arguments[i]);
 
 		operands[i] = analyzed_operand(relation, (EvRowPart) i,
-									   OidIsValid(operand_type((EvRowPart) i, exprType(bare))) ? bare : argument);
+									   OidIsValid(operand_type((EvRowPart) i, exprType(bare))) ? bare : arguments[i]);
 	}
-	return name;
+	return found.name;
 }
 
 bool

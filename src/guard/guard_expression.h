@@ -23,7 +23,8 @@ extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const
 /*
  * Reads the operands of the relation's event check: its only CHECK constraint
  * that calls check_event or validate_event, if it is one such call (see
- * ev_sole_call()).  The operands are as ev_guard_expression returns them;
+ * ev_sole_call()); if it has none of these, its only one that calls a schema's
+ * function, if it is one such call.  The operands are as ev_guard_expression returns them;
  * *types is the text of an array with the check's event types, or NULL for all
  * types.  Returns the constraint's name, or NULL if there is no such
  * constraint or more than one.  All results are in CurrentMemoryContext.

@@ -24,7 +24,6 @@
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
@@ -34,15 +33,12 @@
 
 #include "base/compat.h"
 #include "rollout/audit.h"
-#include "rows/functions_called.h"
-#include "rows/literal_code.h"
 #include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_keep_event_columns);
 PG_FUNCTION_INFO_V1(ev_event_column_fill_command);
 PG_FUNCTION_INFO_V1(ev_expression_is_volatile);
-PG_FUNCTION_INFO_V1(ev_event_default_functions);
 
 /* A column of the new row, and whether the command sets it. */
 typedef struct Column
@@ -267,43 +263,4 @@ Datum
 ev_expression_is_volatile(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(contain_volatile_functions(stringToNode(TextDatumGetCString(PG_GETARG_DATUM(0)))));
-}
-
-/*
- * event_default_functions(relation regclass, column_name name) returns oid[]
- *
- * Returns the functions, apart from PostgreSQL's own, that the default of a column
- * calls; NULL if it has none.  Raises feature_not_supported if to parse the text of
- * the default would run code of a role without the caller's rights.
- */
-Datum
-ev_event_default_functions(PG_FUNCTION_ARGS)
-{
-	Oid			table = PG_GETARG_OID(0);
-	const char *name = NameStr(*PG_GETARG_NAME(1));
-	Relation	relation;
-	AttrNumber	number;
-	Node	   *expression = NULL;
-	List	   *functions;
-	Datum	   *elements;
-	ListCell   *cell;
-
-	relation = ev_open_with_any_privilege(table);
-	number = get_attnum(table, name);
-	if (number > 0 && TupleDescAttr(RelationGetDescr(relation), number - 1)->atthasdef)
-		expression = build_column_default(relation, number);
-	relation_close(relation, AccessShareLock);
-	if (expression == NULL)
-		PG_RETURN_NULL();
-	if (ev_literals_run_code(expression, GetUserId()))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the default of column \"%s\" contains a literal of, or a cast to, a type of another role, which can attach code to it",
-						name),
-				 errhint("Drop the default first, and set it again afterwards.")));
-	functions = ev_functions_called(expression);
-	elements = palloc(sizeof(Datum) * (list_length(functions) + 1));
-	foreach(cell, functions)
-		elements[foreach_current_index(cell)] = ObjectIdGetDatum(lfirst_oid(cell));
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, list_length(functions), OIDOID, sizeof(Oid), true, TYPALIGN_INT));
 }

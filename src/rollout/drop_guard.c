@@ -42,6 +42,7 @@
 #include "registry/function_row.h"
 #include "registry/schema_cache.h"
 #include "rollout/drop_guard.h"
+#include "rollout/rule_sites.h"
 #include "rollout/version_rows.h"
 #include "rows/table_lock.h"
 #include "rows/table_look.h"
@@ -87,6 +88,10 @@ why_checked(const EvSite *site)
 
 	if (OidIsValid(site->trigger))
 		return pstrdup("The table has an event guard.");
+	if (OidIsValid(site->policy))
+		return psprintf("Policy \"%s\" of table %s checks them with it.", ev_security_policy_name(site->policy), ev_table_name(site->declared));
+	if (OidIsValid(site->view))
+		return psprintf("The CHECK OPTION of view %s, or of a view over it, checks them with it.", ev_table_name(site->view));
 	constraint = get_constraint_name(site->constraint);
 	if (OidIsValid(site->domain))
 		return psprintf("Constraint \"%s\" of domain %s checks them with it.",
@@ -114,7 +119,8 @@ refuse_used(const Finding *finding)
 			 errdetail_internal("%s", why_checked(finding->site)),
 			 OidIsValid(finding->site->trigger) ?
 			 errhint("Delete these rows or bring them to another version first, or drop the guard with drop_event_guard.") :
-			 errhint("Delete these rows or bring them to another version first, or drop the constraint.")));
+			 errhint("Delete these rows or bring them to another version first, or drop the %s.",
+					 OidIsValid(finding->site->policy) ? "policy" : OidIsValid(finding->site->view) ? "view" : "constraint")));
 }
 
 /*
@@ -233,6 +239,7 @@ init_search(EvSearch *search, const Drop *drop)
 	search->versions = drop->versions;
 	ev_search_init(search);
 	ev_find_sites(search);
+	ev_find_rule_sites(search);
 }
 
 /* The first search, without locks. */

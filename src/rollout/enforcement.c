@@ -7,6 +7,9 @@
  * privilege.  Each table is read in a subtransaction that is rolled back, so
  * that its lock is released when its row is complete, and an error is a
  * problem of this table only.  It does not wait for locked tables.
+ *
+ * Expressions and definitions are text for readers.  Nothing in the extension parses
+ * it: it could mean other functions than what is stored.
  */
 #include "postgres.h"
 
@@ -37,7 +40,6 @@
 #include "base/run_as_owner.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
-#include "registry/function_row.h"
 #include "rollout/usage_sites.h"
 #include "rows/table_rights.h"
 
@@ -106,19 +108,12 @@ add_row(Description *description)
 static void
 describe_schema_call(ListedRow *row, const FuncExpr *call)
 {
-	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(call->funcid));
-	int			type_length;
+	char	   *type;
 	int32		version;
-	char	   *name = NULL;
 
-	if (!HeapTupleIsValid(function))
+	if (!ev_is_schema_call((const Node *) call, &type, &version))
 		return;
-	if (((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid())
-		name = ev_function_version(function, &type_length, &version);
-	ReleaseSysCache(function);
-	if (name == NULL)
-		return;
-	set_text(row, TYPE_EXPR, psprintf("%s::text", quote_literal_cstr(pnstrdup(name, type_length))));
+	set_text(row, TYPE_EXPR, psprintf("%s::text", quote_literal_cstr(type)));
 	set_text(row, VERSION_EXPR, psprintf("%d", version));
 }
 
@@ -136,7 +131,7 @@ describe_calls(Description *description)
 		return;
 	if (ev_sole_call(expression, &description->search->functions, &types) != NULL && types != NULL)
 		set(&description->common, TYPES, types->constvalue);
-	foreach(cell, ev_site_calls(expression, description->search))
+	foreach(cell, ev_site_calls(site, expression, description->search))
 	{
 		const EvSiteCall *call = lfirst(cell);
 		bool		is_schema = call->call != NULL &&
@@ -335,7 +330,7 @@ put_site(const EvSearch *search, const EvSite *site, ReturnSetInfo *result)
  *
  * A row for each call of check_event, validate_event or a schema function in a
  * CHECK constraint of a table or of a domain of its columns, and for each
- * guard.  Partitions are not listed, only their partitioned tables.
+ * guard; not for policies and views.  Partitions are not listed, only their partitioned tables.
  * Expressions are written for an empty search_path.
  */
 Datum

@@ -20,6 +20,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -38,19 +39,20 @@
 
 #include "base/compat.h"
 #include "base/shown_text.h"
-#include "rollout/event_checks.h"
+#include "registry/extension_objects.h"
 #include "registry/nearest_type.h"
+#include "rollout/event_checks.h"
+#include "rollout/usage_sites.h"
 #include "rows/event_calls.h"
-#include "rows/functions_called.h"
-#include "rows/literal_code.h"
 #include "rows/row_expression.h"
+#include "rows/stored_query.h"
 #include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_row_equals);
 PG_FUNCTION_INFO_V1(ev_event_row_other_types);
 PG_FUNCTION_INFO_V1(ev_event_checks);
-PG_FUNCTION_INFO_V1(ev_event_check_is_exact);
+PG_FUNCTION_INFO_V1(ev_event_check_report);
 PG_FUNCTION_INFO_V1(ev_event_check_types);
 
 /* ---------- text to expression ---------- */
@@ -121,24 +123,50 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 	return node;
 }
 
+static Node *
+analyzed(Relation relation, const char *text, EvRowPart part, bool tolerant)
+{
+	EvRowSource source = {relation, part, text};
+
+	return ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
+}
+
+/* A version outside int4 is -1.  `source` is SQL of this type. */
+static char *
+within_int4(char *source, EvRowPart part, Oid type)
+{
+	if (part != EV_ROW_VERSION || type == INT4OID)
+		return source;
+	return psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
+					" THEN -1 ELSE (%s)::pg_catalog.int4 END", source, source, source);
+}
+
+/*
+ * The caller wrote the text, and the result is parsed again in the same call: whatever
+ * is added in between could as well have been added before.  A command that stores it
+ * is checked afterwards (stored_calls.c).
+ */
 char *
 ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 {
-	EvRowSource source = {.part = part, .text = text};
-	Relation	rel;
-	Node	   *node;
-	char	   *result;
+	Relation	rel = ev_open_with_any_privilege(relation);
+	Node	   *node = analyzed(rel, text, part, tolerant);
+	char	   *result = within_int4(deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation), false, false),
+									 part, exprType(node));
 
-	source.relation = rel = ev_open_with_any_privilege(relation);
-	node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
-	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
-								false, false);
-	if (exprType(node) != INT4OID && part == EV_ROW_VERSION)
-		result = psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
-						  " THEN -1 ELSE (%s)::pg_catalog.int4 END", result, result, result);
 	/* a tolerant one is for a query: its types must not change before that */
 	relation_close(rel, tolerant ? NoLock : AccessShareLock);
 	return result;
+}
+
+Node *
+ev_row_meant(Oid relation, const char *text, EvRowPart part, bool tolerant)
+{
+	Relation	rel = ev_open_with_any_privilege(relation);
+	Node	   *node = analyzed(rel, text, part, tolerant);
+
+	relation_close(rel, AccessShareLock);
+	return node;
 }
 
 /*
@@ -236,6 +264,7 @@ without_enum_cast(Node *argument, EvRowPart part)
 	return type_is_enum(getBaseType(exprType(column))) ? column : argument;
 }
 
+/* To be shown, and to be compared with a call's own expressions: nothing parses it. */
 static Datum
 expression_text(Node *expression, List *context)
 {
@@ -317,39 +346,115 @@ ev_event_checks(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* ---------- the report about old rows ---------- */
+
+/* Can an audit read an expression of this type without the cast that the constraint has? */
+static bool
+is_audited(EvRowPart part, Oid type)
+{
+	Oid			base = getBaseType(type);
+
+	switch (part)
+	{
+		case EV_ROW_DATA:
+			return base == JSONBOID || base == JSONOID || is_text(base);
+		case EV_ROW_TYPE:
+			return type_is_enum(base) || is_text(base);
+		case EV_ROW_VERSION:
+			return base == INT2OID || base == INT4OID || base == INT8OID;
+	}
+	return false;
+}
+
 /*
- * event_check_is_exact(relation regclass, constraint_name name) returns boolean
+ * Returns what an audit reads in the place of an argument of a stored call: an
+ * expression whose casts raise no error, as SQL for a stored query.
+ */
+static char *
+audited(Relation relation, const FuncExpr *call, EvRowPart part, EvStoredQuery *query)
+{
+	EvRowSource source = {.relation = relation, .part = part};
+	bool		tolerant = true;
+	Node	   *argument = ev_call_argument(call, part);
+	Node	   *bare = ev_without_event_cast(without_enum_cast(argument, part));
+	Node	   *read = copyObject(is_audited(part, exprType(bare)) ? bare : argument);
+
+	/* for messages */
+	source.text = deparse_expression(read, deparse_context_for(RelationGetRelationName(relation), RelationGetRelid(relation)),
+									 false, false);
+	read = ev_row_cast(&source, read, cast_to_part, &tolerant);
+	return within_int4(ev_stored_place(query, read), part, exprType(read));
+}
+
+/* Returns the query that audit_events would run for these expressions, in CurrentMemoryContext. */
+static char *
+audit_query(Oid table, char *const *expressions, int32 sample_limit)
+{
+	Oid			types[] = {REGCLASSOID, TEXTOID, TEXTOID, TEXTOID, INT4OID};
+	Datum		values[] = {
+		ObjectIdGetDatum(table), CStringGetTextDatum(expressions[EV_ROW_DATA]), CStringGetTextDatum(expressions[EV_ROW_TYPE]),
+		CStringGetTextDatum(expressions[EV_ROW_VERSION]), Int32GetDatum(sample_limit)
+	};
+
+	if (SPI_execute_with_args("SELECT " EV_INTERNAL_NAMESPACE ".event_audit_report("
+							  EV_INTERNAL_NAMESPACE ".event_audit_select($1, $2, $3, $4, $5, true))",
+							  lengthof(types), types, values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not make the query of an audit");
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+static void
+put_report(ReturnSetInfo *result)
+{
+	int			columns = result->setDesc->natts;
+	Datum	   *values = palloc(columns * sizeof(Datum));
+	bool	   *nulls = palloc(columns * sizeof(bool));
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values, nulls);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * event_check_report(relation regclass, constraint_name name, sample_limit int)
+ * returns SETOF record
  *
- * Can the arguments of an event check be parsed from their text, with only
- * pg_catalog in the search_path, and mean the same, without running code that
- * other roles add meanwhile?  False if there is no such check, or if it is more
- * than a call.
+ * The rows of audit_events for the arguments of an event check, which are evaluated as
+ * they are stored: their text could mean other functions now.  No row if there is no
+ * such check, or if it is more than a call.
  */
 Datum
-ev_event_check_is_exact(PG_FUNCTION_ARGS)
+ev_event_check_report(PG_FUNCTION_ARGS)
 {
-	Oid			constraint = get_relation_constraint_oid(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), true);
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			table = PG_GETARG_OID(0);
+	EvStoredQuery query = {.cursor_options = CURSOR_OPT_PARALLEL_OK};
 	EvEventFunctions functions;
-	FuncExpr   *call = NULL;
-	List	   *arguments = NIL;
+	char	   *expressions[EV_ROW_PARTS];
+	Relation	relation;
+	Node	   *constraint;
+	FuncExpr   *call;
 	Const	   *types;
-	Datum		conbin;
-	bool		is_null;
 
-	if (!HeapTupleIsValid(tuple))
-		PG_RETURN_BOOL(false);
+	InitMaterializedSRF(fcinfo, 0);
+	relation = ev_open_with_any_privilege(table);
 	ev_event_functions_find(&functions);
-	conbin = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_conbin, &is_null);
-	if (!is_null)
-		call = ev_sole_call(stringToNode(TextDatumGetCString(conbin)), &functions, &types);
-	ReleaseSysCache(tuple);
-	if (call == NULL)
-		PG_RETURN_BOOL(false);
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		arguments = lappend(arguments, without_enum_cast(ev_call_argument(call, i), (EvRowPart) i));
-	PG_RETURN_BOOL(ev_calls_are_exact((Node *) arguments) &&
-				   !ev_literals_run_code((Node *) arguments, GetUserId()));
+	constraint = ev_check_expression(get_relation_constraint_oid(table, NameStr(*PG_GETARG_NAME(1)), true));
+	call = constraint != NULL ? ev_sole_call(constraint, &functions, &types) : NULL;
+	if (call != NULL)
+	{
+		SPI_connect();
+		for (int i = 0; i < EV_ROW_PARTS; i++)
+			expressions[i] = audited(relation, call, (EvRowPart) i, &query);
+		ev_stored_select(ev_stored_prepare(audit_query(table, expressions, PG_GETARG_INT32(2)), &query), &query, NULL, NULL, 0);
+		put_report(result);
+		SPI_finish();
+	}
+	/* the types of its columns must not change before the end */
+	relation_close(relation, NoLock);
+	return (Datum) 0;
 }
 
 /*

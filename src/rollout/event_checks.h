@@ -21,4 +21,10 @@
  */
 extern char *ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant);
 
+/*
+ * Returns the same expression analyzed, without a CASE for large versions.  Keeps no
+ * lock.
+ */
+extern Node *ev_row_meant(Oid relation, const char *text, EvRowPart part, bool tolerant);
+
 #endif							/* EV_EVENT_CHECKS_H */

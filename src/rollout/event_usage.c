@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -23,6 +24,7 @@
 
 #include "base/row_fault.h"
 #include "guard/guard_expression.h"
+#include "rollout/rule_sites.h"
 #include "rollout/version_rows.h"
 #include "rows/table_lock.h"
 #include "rows/table_look.h"
@@ -186,7 +188,7 @@ count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *
 		return;
 	counter->columns = lappend(counter->columns, columns);
 	/* an expression can raise errors for rows to which it does not apply */
-	if (!is_term && (counter->careful || !call->is_by_row))
+	if (!is_term && (counter->careful || !call->is_by_row) && !checkExprHasSubLink(constraint))
 	{
 		const char *asked = asked_rows(constraint, &counter->search, &query);
 
@@ -199,8 +201,9 @@ count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *
 static void
 count_site(Counter *counter, const EvSite *site)
 {
-	Node	   *constraint;
 	EvSiteCall	guard = {.is_term = true, .is_by_row = true};
+	List	   *expressions;
+	ListCell   *expression;
 	ListCell   *cell;
 
 	if (OidIsValid(site->trigger))
@@ -212,18 +215,17 @@ count_site(Counter *counter, const EvSite *site)
 		}
 		return;
 	}
-	constraint = ev_check_expression(site->constraint);
-	if (constraint == NULL)
-		return;
-	ev_site_require_trusted(site, &counter->search, list_make1(constraint));
-	foreach(cell, ev_site_calls(constraint, &counter->search))
+	expressions = ev_site_expressions(site);
+	ev_site_require_trusted(site, &counter->search, expressions);
+	foreach(expression, expressions)
+		foreach(cell, ev_site_calls(site, lfirst(expression), &counter->search))
 	{
 		const EvSiteCall *call = lfirst(cell);
 
 		if (call->type == NULL)
 			counter->is_opaque = true;
 		else
-			count_place(counter, site, call, constraint);
+			count_place(counter, site, call, lfirst(expression));
 	}
 }
 
@@ -328,6 +330,7 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	initStringInfo(&left_out);
 	ev_search_init(&counter.search);
 	ev_find_sites(&counter.search);
+	ev_find_rule_sites(&counter.search);
 	foreach(cell, ev_site_tables(&counter.search))
 	{
 		counter.relation = lfirst_oid(cell);

@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -143,9 +144,8 @@ may_apply_walker(Node *node, void *context)
 	return expression_tree_walker(node, may_apply_walker, context);
 }
 
-/* The same for a constraint. */
-static bool
-check_may_apply(Node *expression, EvSearch *search)
+bool
+ev_expression_may_apply(Node *expression, EvSearch *search)
 {
 	Const	   *types;
 
@@ -250,19 +250,43 @@ find_calls_walker(Node *node, void *context)
 	return expression_tree_walker(node, find_calls_walker, context);
 }
 
-List *
-ev_site_calls(Node *expression, const EvSearch *search)
+/*
+ * Leaves out the calls of which nothing is known without evaluating a subquery.  The
+ * whole expression is evaluated for calls whose type is not in the row.
+ */
+static List *
+without_subqueries(List *calls, Node *expression)
 {
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	if (!checkExprHasSubLink(expression))
+		return calls;
+	foreach(cell, calls)
+	{
+		EvSiteCall *call = lfirst(cell);
+
+		if (call->is_by_row && !checkExprHasSubLink(call->type) && !checkExprHasSubLink(call->version))
+			result = lappend(result, call);
+	}
+	return result;
+}
+
+List *
+ev_site_calls(const EvSite *site, Node *expression, const EvSearch *search)
+{
+	bool		is_rule = OidIsValid(site->policy) || OidIsValid(site->view);
 	List	   *terms = is_andclause(expression) ? castNode(BoolExpr, expression)->args : list_make1(expression);
 	Calls		found = {search, NIL, NULL};
 	ListCell   *cell;
 
 	foreach(cell, terms)
 	{
-		found.term = lfirst(cell);
-		find_calls_walker(found.term, &found);
+		/* policies are alternatives, and old rows need not have passed a view */
+		found.term = is_rule ? NULL : lfirst(cell);
+		find_calls_walker(lfirst(cell), &found);
 	}
-	return found.calls;
+	return without_subqueries(found.calls, expression);
 }
 
 static Node *
@@ -331,11 +355,14 @@ typedef struct TypePath
 static void add_columns(const TypePath *step);
 static void add_cast(EvSearch *search, Oid constraint);
 
-static void
-add_site(EvSearch *search, const EvSite *found)
+void
+ev_site_add(EvSearch *search, const EvSite *found)
 {
-	EvSite	   *site = palloc(sizeof(EvSite));
+	EvSite	   *site;
 
+	if (!holds_rows(found->relation))
+		return;
+	site = palloc(sizeof(EvSite));
 	*site = *found;
 	search->sites = lappend(search->sites, site);
 }
@@ -351,8 +378,7 @@ add_column(const TypePath *step, Oid relation, char *column)
 	};
 	TypePath	next = {.all = all, .type = get_rel_type_id(relation)};
 
-	if (holds_rows(relation))
-		add_site(all->search, &site);
+	ev_site_add(all->search, &site);
 	/* rows of this relation may be values of a column elsewhere */
 	if (!OidIsValid(next.type))
 		return;
@@ -456,11 +482,11 @@ add_places(EvSearch *search, Form_pg_constraint constraint)
 		search->domains = list_append_unique_oid(search->domains, constraint->contypid);
 		add_columns(&step);
 	}
-	else if (holds_rows(constraint->conrelid))
+	else
 	{
 		EvSite		site = {.relation = constraint->conrelid, .constraint = constraint->oid};
 
-		add_site(search, &site);
+		ev_site_add(search, &site);
 	}
 }
 
@@ -515,7 +541,7 @@ add_constraint(Form_pg_depend dependent, void *context)
 	if (!HeapTupleIsValid(tuple))
 		return;
 	expression = check_expression(tuple);
-	if (expression != NULL && check_may_apply(expression, search))
+	if (expression != NULL && ev_expression_may_apply(expression, search))
 		add_places(search, (Form_pg_constraint) GETSTRUCT(tuple));
 	ReleaseSysCache(tuple);
 }
@@ -540,14 +566,14 @@ add_guard(Form_pg_depend dependent, void *context)
 				ObjectIdGetDatum(dependent->objid));
 	scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple) && holds_rows(((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid))
+	if (HeapTupleIsValid(tuple))
 	{
 		EvSite		site = {
 			.relation = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid,
 			.trigger = dependent->objid
 		};
 
-		add_site(search, &site);
+		ev_site_add(search, &site);
 	}
 	systable_endscan(scan);
 	table_close(pg_trigger, AccessShareLock);
@@ -583,7 +609,7 @@ base_of_domain(Oid domain)
 	return result;
 }
 
-/* Only the owner of a table adds constraints to it. */
+/* Only the owner of a table adds constraints and policies to it; views: rule_sites.c. */
 static bool
 is_by_owner(const EvSite *site)
 {
@@ -591,6 +617,8 @@ is_by_owner(const EvSite *site)
 
 	if (OidIsValid(site->trigger))
 		return ev_only_owner_has(site->relation, owner, ACL_TRIGGER);
+	if (OidIsValid(site->declared))
+		return has_privs_of_role(ev_table_owner(site->declared), owner);
 	return !OidIsValid(site->domain) || domain_owner_is(site->domain, owner);
 }
 
@@ -603,6 +631,11 @@ ev_site_require_author(const EvSite *site)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the guard calls functions, and others than the table's owner may have written it (TRIGGER)")));
+	if (OidIsValid(site->declared))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s, of which it is a partition or child, belongs to another role, and a condition of it calls functions",
+						ev_table_name(site->declared))));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("domain %s belongs to another role than the table, and calls functions", format_type_be(site->domain))));
@@ -745,7 +778,10 @@ ev_site_tables(const EvSearch *search)
 
 /* ---------- as SQL ---------- */
 
-/* Reads the values of a domain.  Their column has the name that stored_query.h wants. */
+/*
+ * Reads the values of a domain.  Their column has the name that stored_query.h wants.
+ * The SQL names no type: its owner could give the name to another one.
+ */
 static char *
 domain_values(const EvSite *site, const char *table, const char *those)
 {
@@ -770,10 +806,7 @@ domain_values(const EvSite *site, const char *table, const char *those)
 			value = psprintf("u%d.v", arrays);
 		}
 	}
-	return psprintf("(SELECT (%s)::%s AS value FROM %s%s%s) AS v", value,
-					format_type_extended(getBaseType(site->domain), -1,
-										 FORMAT_TYPE_FORCE_QUALIFY),
-					from.data, those != NULL ? " WHERE " : "", those != NULL ? those : "");
+	return psprintf("(SELECT %s AS value FROM %s%s%s) AS v", value, from.data, those != NULL ? " WHERE " : "", those != NULL ? those : "");
 }
 
 char *

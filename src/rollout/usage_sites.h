@@ -25,16 +25,24 @@ typedef struct EvSearch
 	List	   *sites;			/* result, of EvSite * */
 	List	   *constraints;	/* examined so far, by OID */
 	List	   *casts;			/* the same, of those with a cast */
+	List	   *policies;		/* the same, in rule_sites.c */
+	List	   *rules;			/* the same, of views */
 } EvSearch;
 
 /*
  * A usage site: a constraint on a table, or on the domain of one of its
- * columns; or a guard on a table.
+ * columns; a guard on a table; or a policy or a view WITH CHECK OPTION
+ * (rule_sites.h).
  */
 typedef struct EvSite
 {
 	Oid			relation;
 	Oid			trigger;		/* the guard, or InvalidOid */
+	Oid			policy;
+	Oid			view;
+	Oid			declared;		/* the table of the policy or view: the
+								 * relation, or one of which it is a partition
+								 * or child */
 	Oid			constraint;
 	Oid			domain;			/* InvalidOid: the constraint is on the table
 								 * itself */
@@ -82,6 +90,12 @@ extern void ev_find_sites(EvSearch *search);
  */
 extern void ev_find_schema_sites(EvSearch *search);
 
+/* Adds a copy of a site, if its relation has rows. */
+extern void ev_site_add(EvSearch *search, const EvSite *site);
+
+/* Is there a call in an expression that can be for one of search->versions? */
+extern bool ev_expression_may_apply(Node *expression, EvSearch *search);
+
 /* Returns the tables of the sites, in the order of their OIDs. */
 extern List *ev_site_tables(const EvSearch *search);
 
@@ -95,15 +109,19 @@ extern Node *ev_check_expression(Oid constraint);
 /*
  * Raises an error if another role than the owner of its table may have written the
  * expressions of a site: one that may add triggers to the table, or that owns the
- * domain.  Parsing or evaluating them would run its code with the owner's rights.
+ * domain, or the table that has the policy.  Parsing or evaluating them would run its code with the owner's rights.
  */
 extern void ev_site_require_author(const EvSite *site);
 
 /* The same for expressions that are parsed, unless they only compute. */
 extern void ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions);
 
-/* Returns the calls in an expression, of EvSiteCall *. */
-extern List *ev_site_calls(Node *expression, const EvSearch *search);
+/*
+ * Returns the calls in an expression, of EvSiteCall *; none of a term is certain to be
+ * made if the expression is one of a policy or view.  Calls in subqueries are left out,
+ * and those that need a subquery.
+ */
+extern List *ev_site_calls(const EvSite *site, Node *expression, const EvSearch *search);
 
 /* Returns the expression with all these calls replaced by false. */
 extern Node *ev_refuse_calls(Node *expression, const EvSearch *search);

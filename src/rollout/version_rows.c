@@ -46,6 +46,7 @@
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "registry/call_site_cache.h"
+#include "rollout/rule_sites.h"
 #include "rollout/version_rows.h"
 
 /* Number of rows that are tried together if some raise errors. */
@@ -470,20 +471,20 @@ search_call(const EvSiteCall *call, Node *constraint, RowSearch *rows)
 }
 
 static void
-search_constraint(RowSearch *rows)
+search_expressions(RowSearch *rows)
 {
 	const EvSite *site = rows->site;
-	Node	   *constraint = ev_check_expression(site->constraint);
+	List	   *expressions = ev_site_expressions(site);
+	ListCell   *expression;
 	ListCell   *cell;
 
-	if (constraint == NULL)
-		return;					/* it was dropped in the meantime */
-	ev_site_require_trusted(site, rows->search, list_make1(constraint));
-	foreach(cell, ev_site_calls(constraint, rows->search))
+	ev_site_require_trusted(site, rows->search, expressions);
+	foreach(expression, expressions)
+		foreach(cell, ev_site_calls(site, lfirst(expression), rows->search))
 	{
-		search_call(lfirst(cell), constraint, rows);
+		search_call(lfirst(cell), lfirst(expression), rows);
 		if (rows->found != NULL)
-			break;
+			return;
 	}
 }
 
@@ -501,7 +502,7 @@ ev_version_in_rows(const EvSite *site, const EvSearch *search)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (!OidIsValid(site->trigger))
-		search_constraint(rows);
+		search_expressions(rows);
 	else if (ev_guarded_operands(site, &type, &version))
 	{
 		ev_site_require_trusted(site, search, list_make2(type, version));

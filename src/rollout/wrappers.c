@@ -1,8 +1,8 @@
 /*
  * wrappers.c
- *	  Functions that call check_event for a constraint.
+ *	  Functions that call check_event for a constraint or a policy.
  *
- * A constraint depends on the functions that it calls.  If the body of such a
+ * These depend on the functions that they call.  If the body of such a
  * function was parsed (BEGIN ATOMIC), it depends in turn on the functions that it
  * calls.  If its body is a string, the string is searched for check_event, and
  * for the names of functions that call it.  A function that hides the name (EXECUTE with a computed string) is not found.
@@ -24,6 +24,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_language.h"
+#include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -57,7 +58,7 @@ typedef struct Candidate
 	Oid			namespace;
 	Oid			owner;
 	struct Candidate *next;		/* of the same name */
-	bool		is_reached;		/* from a constraint */
+	bool		is_reached;		/* from a constraint or policy */
 	bool		is_wrapper;
 	List	   *callees;		/* of Candidate * */
 } Candidate;
@@ -180,16 +181,16 @@ reach(Wrappers *wrappers, Candidate *candidate)
 	wrappers->reached = lappend(wrappers->reached, candidate);
 }
 
-/* Marks the functions that constraints call. */
+/* Marks the functions that constraints or policies call: the objects of a catalog. */
 static void
-reach_from_constraints(Wrappers *wrappers)
+reach_from(Wrappers *wrappers, Oid catalog)
 {
 	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&key, Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(ConstraintRelationId));
+	ScanKeyInit(&key, Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(catalog));
 	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -381,7 +382,8 @@ ev_find_wrappers(const EvEventFunctions *functions, Oid user)
 	wrappers.names = new_table("event_validate names of functions", NAMEDATALEN, sizeof(FunctionName), HASH_STRINGS);
 	wrappers.owners = new_table("event_validate owners of functions", sizeof(Oid), sizeof(TextOwner), HASH_BLOBS);
 	list_candidates(&wrappers);
-	reach_from_constraints(&wrappers);
+	reach_from(&wrappers, ConstraintRelationId);
+	reach_from(&wrappers, PolicyRelationId);
 	for (int depth = 0; depth < MAX_DEPTH; depth++)
 		for (int end = list_length(wrappers.reached); read < end; read++)
 		{

@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/array.h"
@@ -13,6 +15,7 @@
 #include "utils/syscache.h"
 
 #include "registry/extension_objects.h"
+#include "registry/function_row.h"
 #include "rows/event_calls.h"
 
 /* The domain of the types in calls for json documents, see install/validation.sql. */
@@ -106,6 +109,45 @@ bool
 ev_has_event_call(Node *expression, const EvEventFunctions *functions)
 {
 	return call_walker(expression, (void *) functions);
+}
+
+bool
+ev_is_schema_call(const Node *node, char **type, int32 *version)
+{
+	HeapTuple	function;
+	char	   *name = NULL;
+	int			type_length;
+
+	if (!IsA(node, FuncExpr))
+		return false;
+	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(((const FuncExpr *) node)->funcid));
+	if (!HeapTupleIsValid(function))
+		return false;
+	if (((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid() &&
+		((Form_pg_proc) GETSTRUCT(function))->prolang == ev_language_oid())
+		name = ev_function_version(function, &type_length, version);
+	ReleaseSysCache(function);
+	if (name == NULL)
+		return false;
+	*type = pnstrdup(name, type_length);
+	return true;
+}
+
+static bool
+schema_call_walker(Node *node, void *context)
+{
+	char	   *type;
+	int32		version;
+
+	if (node == NULL)
+		return false;
+	return ev_is_schema_call(node, &type, &version) || expression_tree_walker(node, schema_call_walker, context);
+}
+
+bool
+ev_has_schema_call(Node *expression)
+{
+	return schema_call_walker(expression, NULL);
 }
 
 Node *

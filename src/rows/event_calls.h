@@ -47,6 +47,15 @@ extern bool ev_has_event_call(Node *expression, const EvEventFunctions *function
 extern FuncExpr *ev_sole_call(Node *expression, const EvEventFunctions *functions, Const **types);
 
 /*
+ * Is a node a call of a schema's function, event_schema."TYPE@VERSION"(data)?  If so,
+ * sets its type, in CurrentMemoryContext, and its version.
+ */
+extern bool ev_is_schema_call(const Node *node, char **type, int32 *version);
+
+/* Is such a call anywhere in an expression? */
+extern bool ev_has_schema_call(Node *expression);
+
+/*
  * Returns an argument of a call by its position (from 0), whether it is named
  * or not, without a coercion to a domain.
  */

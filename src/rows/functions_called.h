@@ -1,6 +1,6 @@
 /*
  * functions_called.h
- *	  The functions that an expression calls, apart from PostgreSQL's own.
+ *	  The functions that an expression or a query calls.
  */
 #ifndef EV_FUNCTIONS_CALLED_H
 #define EV_FUNCTIONS_CALLED_H
@@ -8,17 +8,15 @@
 #include "nodes/pg_list.h"
 
 /*
- * Returns the functions that an analyzed expression calls, also by operators and
- * casts, each once, by OID; without those that PostgreSQL was installed with.  In
- * CurrentMemoryContext.
+ * Returns the functions that an analyzed expression or query calls, also by
+ * operators, casts and subqueries, each once, by OID.  In CurrentMemoryContext.
  */
 extern List *ev_functions_called(Node *expression);
 
 /*
- * Does each call in an analyzed expression still mean the same function if its text
- * is parsed with only pg_catalog in the search_path, whatever functions, operators
- * and casts other roles add meanwhile?  False if not known.
+ * Returns a function that an expression or query calls and that is not in a list;
+ * InvalidOid if there is none.
  */
-extern bool ev_calls_are_exact(Node *expression);
+extern Oid	ev_function_not_meant(Node *stored, List *meant);
 
 #endif							/* EV_FUNCTIONS_CALLED_H */

@@ -122,7 +122,7 @@ ev_stored_setup(ParseState *pstate, void *arg)
 SPIPlanPtr
 ev_stored_prepare(const char *text, EvStoredQuery *query)
 {
-	SPIPlanPtr	plan = SPI_prepare_params(text, ev_stored_setup, query, 0);
+	SPIPlanPtr	plan = SPI_prepare_params(text, ev_stored_setup, query, query->cursor_options);
 
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_params returned %s", SPI_result_code_string(SPI_result));

@@ -15,6 +15,7 @@ typedef struct EvStoredQuery
 	int			count;			/* values, from $1 on, */
 	const Oid  *types;			/* and their types */
 	List	   *expressions;	/* of Node *, after them */
+	int			cursor_options; /* for the planner */
 } EvStoredQuery;
 
 /*

@@ -627,3 +627,40 @@ def test_types_in_another_collation(world):
     # a deterministic collation distinguishes them
     world.run("alice", 'ALTER TABLE nocase.t ALTER kind TYPE text COLLATE "C"')
     world.run("owner", "SELECT drop_event_schema('order', 1)")
+
+
+# ---------- policies and views ----------
+
+def test_policies_and_views_of_others(world):
+    """A condition of another role does not run as the table's owner, and a stranger's view of a table keeps no version."""
+    prepare(world)
+    world.run("mallory", "CREATE SEQUENCE mallory.hits", "GRANT ALL ON mallory.hits TO PUBLIC", "GRANT USAGE ON SCHEMA mallory TO PUBLIC",
+              """CREATE FUNCTION mallory.f(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+                 IF current_user !~ 'mallory' THEN PERFORM nextval('mallory.hits'); END IF; RETURN $1; END $$""")
+    world.run("alice", f"CREATE TABLE alice.t ({COLUMNS})", "INSERT INTO alice.t VALUES ('order', 1, '{}')", f"GRANT USAGE ON SCHEMA alice TO PUBLIC",
+              f"GRANT ALL ON alice.t TO {world.role('mallory')}")
+    for condition in ("check_event(data, event_type, schema_version)", "check_event(data, mallory.f(event_type), schema_version)"):
+        world.run("mallory", f"CREATE OR REPLACE VIEW mallory.v AS SELECT * FROM alice.t WHERE {condition} WITH CHECK OPTION")
+        for role in ("owner", "alice", None):
+            world.run(role, "SELECT * FROM event_schema_usage()")
+        world.run("owner", DROP, "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("mallory", "DROP VIEW mallory.v")
+    # a partition of alice's, of a table of mallory's
+    world.run("mallory", f"CREATE TABLE mallory.t ({COLUMNS}) PARTITION BY LIST (event_type)",
+              "CREATE TABLE mallory.part PARTITION OF mallory.t FOR VALUES IN ('order')", "INSERT INTO mallory.t VALUES ('order', 1, '{}')")
+    world.run(None, f"ALTER TABLE mallory.part OWNER TO {world.role('alice')}")
+    world.run("mallory", "CREATE POLICY p ON mallory.t USING (check_event(data, event_type, schema_version))")
+    world.refused("owner", DROP, "2BP01", "Policy \"p\" of table mallory.t")
+    world.run("mallory", "ALTER POLICY p ON mallory.t USING (check_event(data, mallory.f(event_type), schema_version))")
+    world.run("alice", "SELECT * FROM event_schema_usage()")
+    world.refused("owner", DROP, "2BP01", "mallory.part")
+    # her own policies and views run as she
+    world.run("alice", "CREATE FUNCTION alice.f(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'",
+              "CREATE POLICY p ON alice.t USING (check_event(data, alice.f(event_type), schema_version) OR (SELECT true))")
+    world.run(None, "DROP TABLE mallory.t")
+    world.refused("owner", DROP, "2BP01", "Policy \"p\" of table alice.t")
+    world.run("alice", "DROP POLICY p ON alice.t", """CREATE VIEW alice.v AS SELECT * FROM alice.t
+              WHERE check_event(data, alice.f(event_type), schema_version) WITH CHECK OPTION""")
+    world.refused("owner", DROP, "2BP01", "CHECK OPTION of view alice.v")
+    assert world.run(None, "SELECT is_called FROM mallory.hits") == [(False,)]
+    world.run("owner", "SELECT drop_event_schema('order', 1, force => true)")

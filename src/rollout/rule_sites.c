@@ -1,0 +1,424 @@
+/*
+ * rule_sites.c
+ *	  Row-level security policies and views WITH CHECK OPTION that validate events.
+ *
+ * Both refuse rows, like a CHECK constraint, and are stored parsed, with dependencies
+ * on the functions that they call.  A partition or child has none of its own for those
+ * of its table, so they are looked at for each.
+ *
+ * A view counts if it has the option, or if a view over it has CASCADED, and if its
+ * owner has the rights of the table's owner: the condition is evaluated as the latter.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
+#include "commands/defrem.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteManip.h"
+#include "rewrite/rewriteSupport.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "registry/dependents.h"
+#include "rollout/rule_sites.h"
+#include "rows/table_rights.h"
+
+/* ---------- reading the catalogs ---------- */
+
+/* Returns the row of a catalog, as a copy in CurrentMemoryContext; NULL if there is none. */
+static HeapTuple
+row_of(Oid catalog, Oid index, AttrNumber key_column, Oid object, TupleDesc *descriptor)
+{
+	Relation	relation = table_open(catalog, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, key_column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
+	scan = systable_beginscan(relation, index, true, NULL, 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		row = heap_copytuple(row);
+	*descriptor = CreateTupleDescCopy(RelationGetDescr(relation));
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return row;
+}
+
+static HeapTuple
+policy_row(Oid policy, TupleDesc *descriptor)
+{
+	return row_of(PolicyRelationId, PolicyOidIndexId, Anum_pg_policy_oid, policy, descriptor);
+}
+
+static Node *
+node_in(HeapTuple row, AttrNumber column, TupleDesc descriptor)
+{
+	bool		is_null;
+	Datum		value = heap_getattr(row, column, descriptor, &is_null);
+
+	return is_null ? NULL : stringToNode(TextDatumGetCString(value));
+}
+
+char *
+ev_security_policy_name(Oid policy)
+{
+	TupleDesc	descriptor;
+	HeapTuple	row = policy_row(policy, &descriptor);
+
+	return HeapTupleIsValid(row) ? pstrdup(NameStr(((Form_pg_policy) GETSTRUCT(row))->polname)) : psprintf("%u", policy);
+}
+
+/* Returns the conditions of a policy. */
+static List *
+policy_expressions(Oid policy)
+{
+	TupleDesc	descriptor;
+	HeapTuple	row = policy_row(policy, &descriptor);
+	static const AttrNumber columns[] = {Anum_pg_policy_polqual, Anum_pg_policy_polwithcheck};
+	List	   *expressions = NIL;
+
+	for (int i = 0; i < (int) lengthof(columns) && HeapTupleIsValid(row); i++)
+	{
+		Node	   *expression = node_in(row, columns[i], descriptor);
+
+		if (expression != NULL)
+			expressions = lappend(expressions, expression);
+	}
+	return expressions;
+}
+
+/* ---------- views ---------- */
+
+/* A view over one relation. */
+typedef struct View
+{
+	Oid			oid;
+	Oid			owner;
+	Query	   *query;
+	int			index;			/* of the relation in its query */
+	Oid			base;
+} View;
+
+/* Reads the view of a rule; false if it is anything else. */
+static bool
+read_rule(Oid rule, View *view)
+{
+	TupleDesc	descriptor;
+	HeapTuple	row = row_of(RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, rule, &descriptor);
+	Node	   *queries;
+	FromExpr   *from;
+
+	if (!HeapTupleIsValid(row) || ((Form_pg_rewrite) GETSTRUCT(row))->ev_type != CMD_SELECT + '0')
+		return false;
+	view->oid = ((Form_pg_rewrite) GETSTRUCT(row))->ev_class;
+	view->owner = ev_table_owner(view->oid);
+	queries = node_in(row, Anum_pg_rewrite_ev_action, descriptor);
+	if (!OidIsValid(view->owner) || get_rel_relkind(view->oid) != RELKIND_VIEW ||
+		queries == NULL || !IsA(queries, List) || list_length((List *) queries) != 1)
+		return false;
+	view->query = linitial_node(Query, (List *) queries);
+	from = view->query->jointree;
+	if (view->query->setOperations != NULL || view->query->groupClause != NIL || view->query->hasAggs ||
+		view->query->distinctClause != NIL || view->query->limitCount != NULL || view->query->limitOffset != NULL ||
+		list_length(from->fromlist) != 1 || !IsA(linitial(from->fromlist), RangeTblRef))
+		return false;
+	view->index = linitial_node(RangeTblRef, from->fromlist)->rtindex;
+	if (rt_fetch(view->index, view->query->rtable)->rtekind != RTE_RELATION)
+		return false;
+	view->base = rt_fetch(view->index, view->query->rtable)->relid;
+	return true;
+}
+
+/* Reads a view by the OID of the relation. */
+static bool
+read_view(Oid relation, View *view)
+{
+	HeapTuple	row = SearchSysCache2(RULERELNAME, ObjectIdGetDatum(relation), CStringGetDatum(ViewSelectRuleName));
+	Oid			rule;
+
+	if (!HeapTupleIsValid(row))
+		return false;
+	rule = ((Form_pg_rewrite) GETSTRUCT(row))->oid;
+	ReleaseSysCache(row);
+	return read_rule(rule, view);
+}
+
+/* Returns "local" or "cascaded"; NULL if a view has no CHECK OPTION. */
+static char *
+check_option(Oid view)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(view));
+	char	   *result = NULL;
+	bool		is_null;
+	Datum		options;
+	ListCell   *cell;
+
+	if (!HeapTupleIsValid(row))
+		return NULL;
+	options = SysCacheGetAttr(RELOID, row, Anum_pg_class_reloptions, &is_null);
+	if (!is_null)
+		foreach(cell, untransformRelOptions(options))
+			if (strcmp(lfirst_node(DefElem, cell)->defname, "check_option") == 0)
+			result = pstrdup(defGetString(lfirst_node(DefElem, cell)));
+	ReleaseSysCache(row);
+	return result;
+}
+
+/* The search for a view with CASCADED over another one. */
+typedef struct Above
+{
+	Oid			view;
+	List	   *rules;			/* OIDs of its dependents */
+} Above;
+
+static void
+note_rule(Form_pg_depend dependent, void *context)
+{
+	if (dependent->classid == RewriteRelationId)
+		((Above *) context)->rules = list_append_unique_oid(((Above *) context)->rules, dependent->objid);
+}
+
+/* Is a condition of the view enforced, by its own option or by that of a view over it? */
+static bool
+is_enforced(Oid oid, bool only_cascaded)
+{
+	char	   *option = check_option(oid);
+	Above		above = {.view = oid};
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (option != NULL && (!only_cascaded || pg_strcasecmp(option, "cascaded") == 0))
+		return true;
+	ev_for_each_dependent(RelationRelationId, oid, note_rule, &above);
+	foreach(cell, above.rules)
+	{
+		View		view;
+
+		CHECK_FOR_INTERRUPTS();
+		if (read_rule(lfirst_oid(cell), &view) && view.oid != oid && view.base == oid && is_enforced(view.oid, true))
+			return true;
+	}
+	return false;
+}
+
+/* Puts the columns of a view in the places of those of the view over it. */
+typedef struct Columns
+{
+	List	   *target_list;
+	bool		failed;
+} Columns;
+
+static Node *
+columns_mutator(Node *node, void *context)
+{
+	Columns    *columns = (Columns *) context;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var))
+	{
+		TargetEntry *entry = get_tle_by_resno(columns->target_list, castNode(Var, node)->varattno);
+
+		if (entry == NULL || castNode(Var, node)->varlevelsup != 0)
+		{
+			columns->failed = true;
+			return copyObject(node);
+		}
+		return copyObject((Node *) entry->expr);
+	}
+	return expression_tree_mutator(node, columns_mutator, context);
+}
+
+/*
+ * Returns the condition of a view over the rows of a table (Vars of varno 1), and that
+ * table; NULL if there is none, or if a role without the rights of the table's owner
+ * may have written it.
+ */
+static Node *
+view_expression(Oid oid, Oid *table)
+{
+	View		view;
+	List	   *owners;
+	ListCell   *cell;
+	Node	   *expression;
+
+	if (!read_view(oid, &view) || view.query->jointree->quals == NULL)
+		return NULL;
+	expression = view.query->jointree->quals;
+	owners = list_make1_oid(view.owner);
+	while (get_rel_relkind(view.base) == RELKIND_VIEW)
+	{
+		Columns		columns = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (checkExprHasSubLink(expression) || !read_view(view.base, &view))
+			return NULL;
+		columns.target_list = view.query->targetList;
+		expression = columns_mutator(expression, &columns);
+		if (columns.failed)
+			return NULL;
+		owners = lappend_oid(owners, view.owner);
+	}
+	*table = view.base;
+	foreach(cell, owners)
+		if (!has_privs_of_role(lfirst_oid(cell), ev_table_owner(view.base)))
+		return NULL;
+	expression = copyObject(expression);
+	ChangeVarNodes(expression, view.index, 1, 0);
+	return expression;
+}
+
+/* ---------- sites ---------- */
+
+/* Adds a site for a table, and for each partition and child. */
+static void
+add_members(EvSearch *search, EvSite *site)
+{
+	List	   *members;
+	ListCell   *cell;
+
+	if (!OidIsValid(ev_table_owner(site->declared)))
+		return;
+	members = find_all_inheritors(site->declared, NoLock, NULL);
+	foreach(cell, members)
+	{
+		site->relation = lfirst_oid(cell);
+		ev_site_add(search, site);
+	}
+}
+
+static void
+add_policy(Form_pg_depend dependent, void *context)
+{
+	EvSearch   *search = (EvSearch *) context;
+	EvSite		site = {.policy = dependent->objid};
+	TupleDesc	descriptor;
+	HeapTuple	row;
+	ListCell   *cell;
+	bool		applies = false;
+
+	CHECK_FOR_INTERRUPTS();
+	if (dependent->classid != PolicyRelationId || list_member_oid(search->policies, dependent->objid))
+		return;
+	search->policies = lappend_oid(search->policies, dependent->objid);
+	row = policy_row(site.policy, &descriptor);
+	if (!HeapTupleIsValid(row))
+		return;
+	site.declared = ((Form_pg_policy) GETSTRUCT(row))->polrelid;
+	foreach(cell, policy_expressions(site.policy))
+		applies |= ev_expression_may_apply(lfirst(cell), search);
+	if (applies)
+		add_members(search, &site);
+}
+
+static void
+add_view(Form_pg_depend dependent, void *context)
+{
+	EvSearch   *search = (EvSearch *) context;
+	EvSite		site = {0};
+	View		view;
+	Node	   *expression;
+
+	CHECK_FOR_INTERRUPTS();
+	if (dependent->classid != RewriteRelationId || list_member_oid(search->rules, dependent->objid))
+		return;
+	search->rules = lappend_oid(search->rules, dependent->objid);
+	if (!read_rule(dependent->objid, &view) || !is_enforced(view.oid, false))
+		return;
+	site.view = view.oid;
+	expression = view_expression(view.oid, &site.declared);
+	if (expression != NULL && ev_expression_may_apply(expression, search))
+		add_members(search, &site);
+}
+
+static void
+add_users(EvSearch *search, Oid function)
+{
+	if (!OidIsValid(function))
+		return;
+	ev_for_each_dependent(ProcedureRelationId, function, add_policy, search);
+	ev_for_each_dependent(ProcedureRelationId, function, add_view, search);
+}
+
+void
+ev_find_rule_sites(EvSearch *search)
+{
+	ListCell   *cell;
+
+	search->policies = search->rules = NIL;
+	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
+		add_users(search, search->functions.oids[i]);
+	foreach(cell, search->wrappers)
+		add_users(search, lfirst_oid(cell));
+}
+
+/* ---------- expressions ---------- */
+
+/* From the columns of a table to those of a partition or child. */
+typedef struct TableMember
+{
+	Oid			from;
+	Oid			to;
+} TableMember;
+
+static Node *
+member_mutator(Node *node, void *context)
+{
+	const TableMember *member = (const TableMember *) context;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && castNode(Var, node)->varlevelsup == 0)
+	{
+		Var		   *column = copyObject(castNode(Var, node));
+		char	   *name = get_attname(member->from, column->varattno, true);
+
+		if (column->varattno > 0)
+			column->varattno = name != NULL ? get_attnum(member->to, name) : InvalidAttrNumber;
+		if (column->varattno == InvalidAttrNumber || get_atttype(member->to, column->varattno) != column->vartype)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("a condition of table %s cannot be evaluated for table %s",
+							ev_table_name(member->from), ev_table_name(member->to))));
+		return (Node *) column;
+	}
+	return expression_tree_mutator(node, member_mutator, context);
+}
+
+List *
+ev_site_expressions(const EvSite *site)
+{
+	TableMember member = {site->declared, site->relation};
+	Node	   *expression;
+	Oid			table;
+
+	if (OidIsValid(site->policy))
+	{
+		List	   *expressions = policy_expressions(site->policy);
+
+		return member.from == member.to ? expressions : castNode(List, member_mutator((Node *) expressions, &member));
+	}
+	expression = OidIsValid(site->view) ? view_expression(site->view, &table) : ev_check_expression(site->constraint);
+	if (expression == NULL || (OidIsValid(site->view) && table != site->declared))
+		return NIL;				/* it was dropped or changed in the meantime */
+	return list_make1(OidIsValid(site->view) && member.from != member.to ? member_mutator(expression, &member) : expression);
+}
