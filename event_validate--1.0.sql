@@ -271,15 +271,15 @@ COMMENT ON FUNCTION jsonschema_validation_errors(text, text) IS 'jsonschema_vali
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -295,11 +295,11 @@ COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that ot
 
 CREATE FUNCTION register_schemas(bundle jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT name text, OUT action text, OUT function regprocedure)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_register_schemas' LANGUAGE C ROWS 100;
-COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean, text[]) IS 'registers many schemas, which may refer to each other, in one call';
+COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers many schemas, which may refer to each other, in one call';
 
 CREATE FUNCTION lint_event_schema(definition text,
 	OUT severity text, OUT location text, OUT rule text, OUT message text)
@@ -324,31 +324,32 @@ COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compile
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
 	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[],
-	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text)
+	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text,
+	OUT renames jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function,
-		assert_format, except_formats, breaking, accept, policy, lenient, unknown
+		assert_format, except_formats, breaking, accept, policy, lenient, unknown, renames
 	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
 
 -- ---------- evolution: what changed ----------
 
-CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAULT true,
+CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAULT true, renames jsonb DEFAULT NULL,
 	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean) IS 'the changes between two schemas, and whether each is compatible';
+	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean, jsonb) IS 'the changes between two schemas, and whether each is compatible';
 
 CREATE FUNCTION event_schema_changes(event_type text, from_version int, definition text, lenient boolean DEFAULT true,
-	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
+	renames jsonb DEFAULT NULL, OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'the changes between a registered version and a definition';
+	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean, jsonb) IS 'the changes between a registered version and a definition';
 
 CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true,
 	unknown text DEFAULT 'refuse') RETURNS void
@@ -358,19 +359,19 @@ COMMENT ON FUNCTION set_event_compatibility(text, text, boolean, text) IS 'sets 
 -- The arguments are those of register_event_schema; schema_version is the next one.
 CREATE FUNCTION check_event_compatibility(event_type text, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility' LANGUAGE C STABLE ROWS 10;
-COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
+COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], text[], int, jsonb) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
 
 CREATE FUNCTION check_event_compatibility(event_type text, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility_jsonb' LANGUAGE C STABLE ROWS 10;
-COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';
+COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], text[], int, jsonb) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';
 -- ---------- evolution: upcasts ----------
 
 CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)
@@ -382,6 +383,15 @@ CREATE FUNCTION register_event_downcast(event_type text, from_version int, to_ve
 	RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_downcast' LANGUAGE C;
 COMMENT ON FUNCTION register_event_downcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the version before it';
+
+CREATE FUNCTION register_event_rename(event_type text, from_version int, to_version int, renames jsonb,
+	downcast boolean DEFAULT false) RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_rename' LANGUAGE C;
+COMMENT ON FUNCTION register_event_rename(text, int, int, jsonb, boolean) IS 'registers the upcast that gives properties their names in the next version and, on request, the downcast that gives the old ones back';
+
+CREATE FUNCTION event_rename(data jsonb, renames jsonb) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_rename' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION event_rename(jsonb, jsonb) IS 'a document in which properties have other names';
 
 CREATE FUNCTION drop_event_upcast(event_type text, from_version int, to_version int) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_upcast' LANGUAGE C;
@@ -400,6 +410,18 @@ CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regproced
 	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts and downcasts of an event type';
 
+
+CREATE FUNCTION _event_validate.list_event_upcasts(OUT event_type text, OUT from_version int, OUT to_version int,
+	OUT function regprocedure, OUT calls regprocedure, OUT renames jsonb, OUT owner name)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_list_event_upcasts' LANGUAGE C STABLE ROWS 100;
+COMMENT ON FUNCTION _event_validate.list_event_upcasts() IS 'the rows of event_upcasts';
+
+CREATE VIEW event_upcasts AS
+	SELECT event_type, from_version, to_version, function, calls, renames, owner
+	FROM _event_validate.list_event_upcasts();
+COMMENT ON VIEW event_upcasts IS 'the upcasts and downcasts of event types: registered functions, and the renames of schemas';
+GRANT SELECT ON event_upcasts TO PUBLIC;
 -- ---------- evolution: stored events ----------
 
 CREATE TYPE _event_validate.event_upgrade_kind AS (instance_location text, keyword text, message text, "rows" bigint,
@@ -412,6 +434,12 @@ CREATE FUNCTION _event_validate.event_upgrade_add(internal, data jsonb, row_name
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
 COMMENT ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int) IS 'the transition function of event_upgrade_kinds';
 
+CREATE FUNCTION _event_validate.event_upgrade_add(internal, data jsonb, row_name text, event_type text, from_version int, to_version int,
+		table_id oid, location tid, relation oid, data_column text, version_column text)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
+COMMENT ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int, oid, tid, oid, text, text) IS 'the transition function of event_upgrade_kinds';
+
 CREATE FUNCTION _event_validate.event_upgrade_add(internal, data text, row_name text, event_type text, from_version int, to_version int)
 	RETURNS internal
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
@@ -423,6 +451,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_final(internal) IS 'the final 
 
 -- PostgreSQL checks that the owner of the aggregates may call these.
 REVOKE EXECUTE ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int),
+	_event_validate.event_upgrade_add(internal, jsonb, text, text, int, int, oid, tid, oid, text, text),
 	_event_validate.event_upgrade_add(internal, text, text, text, int, int), _event_validate.event_upgrade_final(internal) FROM PUBLIC;
 
 CREATE AGGREGATE _event_validate.event_upgrade_kinds(data jsonb, row_name text, event_type text, from_version int, to_version int) (
@@ -435,12 +464,22 @@ CREATE AGGREGATE _event_validate.event_upgrade_kinds(data text, row_name text, e
 	FINALFUNC_MODIFY = READ_WRITE);
 COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(text, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises an error for an event';
 
+CREATE AGGREGATE _event_validate.event_upgrade_kinds(data jsonb, row_name text, event_type text, from_version int, to_version int,
+		table_id oid, location tid, relation oid, data_column text, version_column text) (
+	SFUNC = _event_validate.event_upgrade_add, STYPE = internal, FINALFUNC = _event_validate.event_upgrade_final,
+	FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(jsonb, text, text, int, int, oid, tid, oid, text, text) IS 'the same, with what an UPDATE of the rows would refuse';
+
+CREATE FUNCTION _event_validate.event_update_is_checked(relation regclass, data_column text, version_column text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_update_is_checked' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_update_is_checked(regclass, text, text) IS 'whether anything besides schemas can refuse an UPDATE of data and version, for a caller who may read the table';
+
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises an error if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
-	data text, type text, version text) RETURNS text
+	data text, type text, version text, data_column text, version_column text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -449,14 +488,17 @@ DECLARE
 	row_name CONSTANT text := _event_validate.event_row_name(relation);
 	source CONSTANT text := format('%s WHERE %s AND %s', _event_validate.event_qualified_name(relation),
 		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text));
+	is_checked CONSTANT boolean := _event_validate.event_update_is_checked(relation, data_column, version_column);
 BEGIN
-	IF _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
+	IF _event_validate.event_has_upcast(event_type, from_version, to_version) OR is_checked THEN
 		RETURN format($query$
 			SELECT k.instance_location, k.keyword, k.message, k.rows, k.violations, k.sample_ids
-			FROM pg_catalog.unnest((SELECT _event_validate.event_upgrade_kinds(%s, %s, %L::pg_catalog.text, %s, %s) FROM %s)) AS k
+			FROM pg_catalog.unnest((SELECT _event_validate.event_upgrade_kinds(%s, %s, %L::pg_catalog.text, %s, %s%s) FROM %s)) AS k
 			ORDER BY k.keyword IS NOT NULL, k.violations DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C",
 				k.message COLLATE pg_catalog."C"
-			$query$, data, row_name, event_type, from_version, to_version, source);
+			$query$, data, row_name, event_type, from_version, to_version,
+			CASE WHEN is_checked THEN format(', tableoid, ctid, %s::pg_catalog.oid, %L::pg_catalog.text, %L::pg_catalog.text',
+				relation::oid, data_column, version_column) END, source);
 	END IF;
 	-- without an upcast, the rows are audited as events of the other version;
 	-- a row has one violation of each kind: so its first one counts the row in the total
@@ -478,7 +520,7 @@ BEGIN
 		$query$, data, row_name, source, format('%L::pg_catalog.text, %s', event_type, to_version));
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int, text, text, text) IS 'the query that check_event_upgrade runs';
+COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int, text, text, text, text, text) IS 'the query that check_event_upgrade runs';
 
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
@@ -494,7 +536,7 @@ BEGIN
 	RETURN QUERY EXECUTE _event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
 		_event_validate.event_row_expression(relation, data_expr, 'data', true),
 		_event_validate.event_row_expression(relation, type_expr, 'type', true),
-		_event_validate.event_row_expression(relation, version_expr, 'version', true));
+		_event_validate.event_row_expression(relation, version_expr, 'version', true), data_expr, version_expr);
 END
 $$;
 COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';

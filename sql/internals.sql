@@ -21,6 +21,7 @@ SELECT create_event_view('known', 'events', 'internals', 1);
 CREATE TABLE checked (LIKE events);
 INSERT INTO checked TABLE events;
 SELECT add_event_check('checked');
+CREATE TABLE constrained (LIKE events, CHECK (id > 0));
 CREATE TABLE guarded (LIKE events);
 SELECT add_event_guard('guarded', 'enforce');
 CREATE TABLE texts (id int PRIMARY KEY, payload text DEFAULT '{}', event_type text, schema_version int);
@@ -31,6 +32,7 @@ RESET ROLE;
 CREATE TEMP TABLE statements (number serial, statement text);
 INSERT INTO statements (statement) VALUES
   ('TABLE event_schemas'),
+  ('TABLE event_upcasts'),
   ('TABLE event_quarantine'),
   ('TABLE event_enforcement'),
   ('SELECT * FROM event_schema_usage()'),
@@ -77,6 +79,7 @@ BEGIN
 END $merge$'),
   ('SELECT * FROM check_event_upgrade(''events'', ''internals'', 1, 2)'),
   ('SELECT * FROM check_event_upgrade(''events'', ''internals.raised'', 1, 2)'),
+  ('SELECT * FROM check_event_upgrade(''constrained'', ''internals'', 1, 2)'),
   ('SELECT * FROM check_event_upgrade(''texts'', ''internals'', 1, 2, ''payload'')'),
   ('SELECT * FROM check_event_upgrade(''texts'', ''internals.raised'', 1, 2, ''payload'')'),
   ('CALL migrate_events(''events'', ''internals.raised'', 1, 2)');

@@ -390,7 +390,7 @@ check_divertible(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRo
 	context.arg = psprintf("table \"%s\" rejects the row for another reason",
 						   RelationGetRelationName(relation));
 	error_context_stack = &context;
-	ev_row_check_constraints(&call->constraints, call->context, relation, row);
+	ev_row_check_constraints(&call->constraints, call->context, relation, row, EV_ROW_INSERTED);
 	error_context_stack = context.previous;
 }
 

@@ -117,8 +117,12 @@ ev_shortened_type(const char *name)
 }
 
 Oid
-ev_create_function(const char *name, const char *body, HeapTuple replaced, EvVouched vouched, bool is_wider)
+ev_create_function(const char *name, const char *uri, const char *body, HeapTuple replaced, EvVouched vouched,
+				   bool is_wider)
 {
+	int			type_length;
+	int32		version;
+
 	ev_validator_vouch(name, vouched);
 	if (is_wider)
 		ev_validator_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
@@ -134,6 +138,8 @@ ev_create_function(const char *name, const char *body, HeapTuple replaced, EvVou
 	PG_END_TRY();
 	if (replaced == NULL && ev_shortened_type(name) != NULL)
 		ev_comment_on_function(name, true, name);
+	else if (replaced == NULL && uri[0] != '\0' && strcmp(name, uri) != 0 && !ev_parse_event_name(name, &type_length, &version))
+		ev_comment_on_function(name, true, uri);
 	if (replaced == NULL && vouched != EV_VOUCHED_ALL)
 		ev_view_followers_notice(name);
 	return ev_registered_function(name);

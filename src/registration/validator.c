@@ -295,6 +295,20 @@ ev_validator_refuse_change(const EvDocument *old, const EvDocument *new)
 	pg_unreachable();
 }
 
+void
+ev_validator_check_renames(const EvDocument *old, const EvDocument *new)
+{
+	if (ev_document_same_renames(old, new))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("schema \"%s\" is published with other renames", new->name),
+			 old->renames != NULL ?
+			 errdetail_internal("These are %s.", ev_visible_cut(JsonbToCString(NULL, &old->renames->root, VARSIZE(old->renames)), 2000)) :
+			 errdetail("It has none."),
+			 errhint("An upcast that register_event_rename or register_event_upcast registers is run instead of them.")));
+}
+
 /* ---------- compiling ---------- */
 
 /*
@@ -550,6 +564,7 @@ check_replacement(HeapTuple function, const EvDocument *document, const EvMentio
 		return true;
 	if (!ev_function_document(previous, &old_document, &fault))
 		ev_validator_refuse_change(NULL, document);
+	ev_validator_check_renames(&old_document, document);
 	if (!ev_document_same_answers(&old_document, document))
 		ev_validator_refuse_change(&old_document, document);
 	ev_name_lock(document->name, ExclusiveLock);

@@ -97,6 +97,8 @@ CALLS = {
     "jsonschema_validation_errors": ["SELECT jsonschema_validation_errors('{}', '{}')", "SELECT jsonschema_validation_errors('{}'::json, '{}')"],
     'event_schema."TYPE@VERSION"': """SELECT event_schema."order@1"('{}')""",
     "event_schemas": "SELECT * FROM event_schemas",
+    "event_upcasts": "SELECT * FROM event_upcasts",
+    "event_rename": """SELECT event_rename('{"a": 1}', '{"a": "b"}')""",
     "event_schema_ddl": ["SELECT event_schema_ddl()", "SELECT event_schema_ddl('order')"],
     "event_schema_program": "SELECT event_schema_program('order', 1)",
     "event_schema_changes": ["SELECT * FROM event_schema_changes('{}'::jsonb, '{}'::jsonb)",
@@ -135,6 +137,7 @@ CALLS = {
     "set_event_compatibility: all types without a policy": "SELECT set_event_compatibility(NULL, 'none')",
     "register_event_upcast": "SELECT register_event_upcast('order', 2, 3, 'app.next(jsonb)')",
     "register_event_downcast": "SELECT register_event_downcast('order', 2, 1, 'app.next(jsonb)')",
+    "register_event_rename": """SELECT register_event_rename('order', 2, 3, '{"a": "b"}')""",
     "drop_event_upcast": "SELECT drop_event_upcast('order', 1, 2)",
     "drop_event_schema": "SELECT drop_event_schema('unused', 1)",
     "drop_event_schema: rows of others carry the version": "SELECT drop_event_schema('used', 1)",
@@ -467,6 +470,8 @@ WHOM = {
                                        (None, "DROP FUNCTION event_schema.\"used@1\"", "table_owner", "look")],
     "expressions of a table: `event_schema_usage`": [("reader", "SELECT * FROM event_schema_usage()", "table_owner", "look"),
                                                      (None, "SELECT * FROM event_schema_usage()", "table_owner", "look")],
+    "constraints and generated columns of a table: `check_event_upgrade`": [
+        ("reader", "SELECT * FROM check_event_upgrade('app.events', 'order', 1, 2)", "table_owner", "check", "generated")],
     "triggers, constraints, generated columns and policies of a table: a replay, caller with the rights of the table's owner":
         [(None, REPLAY, "table_owner", "trigger", "check", "generated", "guard")],
     "triggers, constraints, generated columns and policies of a table: a replay by another role":

@@ -109,11 +109,21 @@ def compare(server: Server, old: Tree, new: Tree, lenient: bool) -> Difference:
     for before, after in compared:
         side, end = (old, OLD) if id(before) in is_old else (new, NEW)
         stands_for = _moved(before, side, end, targets[end])
-        rows = server.changes(stands_for.name, stands_for.version or 0, _moved(after, new, NEW, targets[NEW]).body, lenient)
+        moved = _moved(after, new, NEW, targets[NEW])
+        if not _follows(before, after, new):
+            moved = dataclasses.replace(moved, options=dataclasses.replace(moved.options, renames=()))
+        rows = server.changes(stands_for.name, stands_for.version or 0, moved.body, lenient)
         changes = [Change(_told(row[0], side, new), row[1], row[2], row[3], _told(row[4], side, new)) for row in rows]
         difference.comparisons.append(Comparison(_name(after), before.path, after.path, changes, before.key == after.key))
     server.connection.rollback()
     return difference
+
+
+def _follows(before: Schema, after: Schema, new: Tree) -> bool:
+    """Whether the renames of a version are those between the two."""
+    if before.name != after.name or before.version is None or after.version is None or before.version >= after.version:
+        return False
+    return not any(before.version < (other.version or 0) < after.version for other in new.versions(after.name))
 
 
 def _name(schema: Schema) -> str:

@@ -185,7 +185,7 @@ def _versions_table(versions: list[Schema]) -> list[str]:
     lines = ["## Versions", "", "| version | title | |", "|---|---|---|"]
     for schema in reversed(versions):
         notes = [note for note, said in (("deprecated", isinstance(schema.value, dict) and schema.value.get("deprecated") is True),
-                                         ("intended break", schema.options.breaking), ("accepted changes", schema.options.accept != ()), ("formats are not asserted", not schema.options.assert_format)) if said]
+                                         ("intended break", schema.options.breaking), ("accepted changes", schema.options.accept != ()), ("renamed properties", schema.options.renames != ()), ("formats are not asserted", not schema.options.assert_format)) if said]
         lines.append(f"| {schema.version} | {cell(_about(schema, 'title'))} | {', '.join(notes)} |")
     return lines
 
