@@ -509,7 +509,7 @@ ev_event_report(PG_FUNCTION_ARGS)
 	if (report == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no output format \"%s\"", format),
+				 errmsg("there is no output format %s", ev_string_show(format, strlen(format))),
 				 errhint("The formats are flag, basic and detailed, and those of draft v1: list and hierarchical.")));
 	PG_RETURN_JSONB_P(report);
 }

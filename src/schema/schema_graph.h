@@ -177,6 +177,9 @@ extern char *ev_tail_index(const char *keyword, uint32 index);
 /* Small functions for JsonbValue. */
 extern bool ev_node_is_object(const JsonbValue *node);
 extern bool ev_node_is_array(const JsonbValue *node);
+
+/* Replaces a value by its child, which a token of a JSON Pointer names.  Returns false if there is none. */
+extern bool ev_node_follow(JsonbValue *node, const char *token, int length);
 extern const char *ev_node_type_name(const JsonbValue *node);
 extern char *ev_node_string(const JsonbValue *node);
 
