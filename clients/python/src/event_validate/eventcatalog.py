@@ -17,8 +17,8 @@ from event_validate.tree import Schema, Tree
 
 def text_of(text: str) -> str:
     """A text in MDX: no markup, no HTML, no JSX, no expression, no import."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("{", "&#123;").replace("}", "&#125;")
     text = re.sub(r"([\\`*_\[\]|#~!$+=-])", r"\\\1", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("{", "&#123;").replace("}", "&#125;")
     text = text.replace("://", "\\://").replace("www.", "www\\.")
     lines = [re.sub(r"^(\d+)([.)])", r"\1\\\2", line.strip()) for line in text.split("\n")]
     # a line that begins with "import" or "export" would be code
