@@ -98,8 +98,9 @@ def event_schemas_page(check, page, root, folder):
 def catalogue_page(check, page, root, folder):
     shell = Shell(check, page, folder, root)
     with Database("documents_catalogue") as database:
+        shell.environment["PGDATABASE"] = database.name
         write(folder / "services", f"[production]\nhost={os.environ['PGHOST']}\nport={os.environ.get('PGPORT', '5432')}\nuser={os.environ.get('PGUSER', '')}\ndbname={database.name}\n")
-        database.run(f"SELECT register_event_schema('order.placed', 1, $${ORDER if isinstance(ORDER, str) else json.dumps(ORDER)}$$)")
+        database.run("""SELECT register_event_schema('order.placed', 1, '{"type": "object", "properties": {"symbol": {"type": "string"}}}')""")
         for start in ("event_schema_docs('order.placed')", "event_asyncapi()"):
             shell.run(page.block(start, "sh").replace("-d trading", f"-d {database.name}"))
         check((folder / "order.placed.md").read_text(encoding="utf-8").startswith("# order.placed\n"), "the page of an event")
