@@ -22,6 +22,8 @@
 #define MOST_ATTEMPTS	24
 #define MOST_DEPTH		12		/* levels of the event */
 #define MOST_BYTES		65536	/* of an event */
+#define MOST_MEMBERS	1000	/* that a schema names; of larger objects, no
+								 * example is made */
 #define MOST_ITEMS		20		/* for minItems */
 #define MOST_FILL		2000	/* characters for minLength */
 #define MOST_DIGITS		40		/* of a bound that is computed with */
@@ -479,12 +481,33 @@ make_member(Maker *m, const List *parts, const EvString *name, bool required, in
 	return !required;
 }
 
+/* Do the parts name so few properties that each can be looked for in all of them? */
+static bool
+is_small_object(const List *parts)
+{
+	uint32		count = 0;
+	ListCell   *cell;
+
+	foreach(cell, parts)
+	{
+		const EvPart *part = lfirst(cell);
+
+		if (ev_part_has(part, EV_KW_PROPERTIES) && ev_node_is_object(&part->keywords->values[EV_KW_PROPERTIES]))
+			count += JsonContainerSize(part->keywords->values[EV_KW_PROPERTIES].val.binary.data);
+		if (ev_part_has(part, EV_KW_REQUIRED) && ev_node_is_array(&part->keywords->values[EV_KW_REQUIRED]))
+			count += JsonContainerSize(part->keywords->values[EV_KW_REQUIRED].val.binary.data);
+	}
+	return count <= 2 * MOST_MEMBERS;
+}
+
 static bool
 make_object(Maker *m, const List *parts, int depth)
 {
 	List	   *done = NIL;
 	ListCell   *cell;
 
+	if (!is_small_object(parts))
+		return false;
 	appendStringInfoChar(&m->out, '{');
 	for (int i = list_length(parts) - 1; i >= 0; i--)
 	{
