@@ -342,19 +342,33 @@ def sql_command(directory: str, form: str, since: str | None, missing: bool, out
 @main.command()
 @click.argument("directory", metavar="DIR")
 @click.argument("output", metavar="FOLDER")
-@click.option("--offline", is_flag=True, help="Leave the changes between versions out; no server is needed.")
+@click.option("--format", "form", type=click.Choice(["markdown", "html", "eventcatalog"]), default="markdown", show_default=True,
+              help="Pages of Markdown; a site of static HTML; the folders of EventCatalog.")
+@click.option("--title", default="Events", show_default=True, help="The title of the site (html).")
+@click.option("--offline", is_flag=True, help="Leave out what needs a server: the changes between versions, and in html and eventcatalog what references to other files lead to, and examples that are made.")
 @_server_options
-def docs(directory: str, output: str, offline: bool, dsn: str | None, pg_config: str | None, throwaway: bool) -> None:
-    """Write a page of Markdown for each type of DIR, and a list of them, into FOLDER."""
+def docs(directory: str, output: str, form: str, title: str, offline: bool, dsn: str | None, pg_config: str | None, throwaway: bool) -> None:
+    """Write pages about each type of DIR, and a list of them, into FOLDER."""
     from event_validate.diff import Comparison, compare
-    from event_validate.pages import make_pages
+    from event_validate.pages import description_of_files, make_pages
     tree = _sound(_folder(directory))
     changes: dict[str, Comparison] = {}
+    descriptions = {key: description_of_files(schema, tree) for key, schema in tree.schemas.items()} if offline and form != "markdown" else {}
     if not offline:
         with _server(dsn, pg_config, throwaway) as server:
             # from nothing: each version is compared with the one before it
             changes = {comparison.name: comparison for comparison in compare(server, Tree("nothing", True), tree, True).comparisons}
-    _write_out(output, make_pages(tree, changes))
+            if form != "markdown":
+                from event_validate.describing import describe
+                descriptions = dict(describe(server, tree))
+    if form == "html":
+        from event_validate.site import Site
+        _write_out(output, Site(tree, descriptions, changes, title).pages())
+    elif form == "eventcatalog":
+        from event_validate.eventcatalog import make_catalog
+        _write_out(output, make_catalog(tree, descriptions, changes))
+    else:
+        _write_out(output, make_pages(tree, changes))
 
 
 # ---------- import, export ----------
