@@ -129,7 +129,7 @@ ev_case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int i
 	{
 		EvSubschema *other = list_nth(group->members, lfirst_int(cell));
 
-		/* only true and false can occur twice */
+		/* equal members are one schema */
 		ev_spend(p, list_length(excluded) / 8 + 1);
 		if (lfirst_int(cell) != index && !ev_disjoint(p, u->sets[index], u->sets[lfirst_int(cell)]) &&
 			!list_member_ptr(excluded, other))

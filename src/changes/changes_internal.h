@@ -4,7 +4,8 @@
  *
  * changes_budget.c	limits on work and memory
  * changes_sets.c		sets of schemas
- * changes_same.c		are schemas equal?
+ * changes_classes.c	which schemas are equal?
+ * changes_same.c		do the keywords of two schemas say the same?
  * changes_strings.c	which strings match patterns?
  * changes_facts.c	from keywords to facts, the same for all dialects
  * changes_gather.c	the same, for keywords without subschemas
@@ -144,7 +145,8 @@ typedef struct EvObjectShape
 	List	   *patterns;		/* of EvNamedSchema */
 	EvSubschema *rest;			/* for all other properties */
 	const char *rest_tail;		/* NULL: the keyword is absent */
-	bool		evaluates;		/* not unevaluatedProperties */
+	bool		evaluates;		/* not unevaluatedProperties; then the names
+								 * are in the order of jsonb */
 } EvObjectShape;
 
 /* prefixItems and items of one schema, or unevaluatedItems. */
@@ -252,11 +254,16 @@ typedef struct EvFacts
 	List	   *nots;			/* of EvSchemaFact */
 	List	   *conditions;
 	List	   *opaques;
+	bool		as_written;		/* those of a set as written */
+	HTAB	   *required_names; /* the members of `required`, if there are many, */
+	int			named;			/* and how many of them are in the table */
 } EvFacts;
 
 /*
  * Schemas that all apply to an instance.  There is one set for equal members,
- * so sets are compared by address.
+ * so sets are compared by address.  The members are those that stand for their
+ * classes of equal schemas, see changes_classes.c, except in a set as written:
+ * the list of differences needs locations and annotations.
  */
 typedef struct EvSchemaSet
 {
@@ -264,6 +271,9 @@ typedef struct EvSchemaSet
 	List	   *excluded;		/* of EvSubschema that must not match */
 	List	   *required;		/* of EvString *: properties that are present */
 	uint32		types;			/* possible types */
+	bool		as_written;
+	struct EvSchemaSet *proper; /* with the members that stand for those as
+								 * written; itself if it is not as written */
 	EvFacts    *facts[2];		/* by EvFactsForm, made when needed */
 } EvSchemaSet;
 
@@ -292,8 +302,8 @@ typedef struct EvProver
 	HTAB	   *sets;			/* SetBucket by hash */
 	HTAB	   *scopes;			/* EvScope by its sets */
 	HTAB	   *judgements;		/* Judgement by key */
-	HTAB	   *sames;			/* pairs of EvSubschemas: equal or not */
-	HTAB	   *hashes;			/* hashes of EvSubschemas */
+	HTAB	   *sames;			/* pairs of EvSubschemas of two whole documents:
+								 * equal or not */
 	HTAB	   *gathered;		/* what was made of a keyword of a subschema */
 	HTAB	   *unions;			/* EvUnion by group */
 	HTAB	   *groups;			/* pairs of groups: implied or not */
@@ -396,6 +406,10 @@ extern EvSchemaSet *ev_set_make(EvProver *prover, const List *members, const Lis
 								const List *required, uint32 types);
 extern EvSchemaSet *ev_set_of(EvProver *prover, EvSubschema *schema);
 
+/* Returns the set of these members as written, which is for lists only. */
+extern EvSchemaSet *ev_set_written(EvProver *prover, const List *members);
+extern EvSchemaSet *ev_set_written_of(EvProver *prover, EvSubschema *schema);
+
 /* Return a set with one more member, or one more excluded schema. */
 extern EvSchemaSet *ev_set_with(EvProver *prover, const EvSchemaSet *set, EvSubschema *schema);
 extern EvSchemaSet *ev_set_without(EvProver *prover, const EvSchemaSet *set, EvSubschema *schema);
@@ -412,6 +426,17 @@ extern EvFacts *ev_facts(EvProver *prover, EvSchemaSet *set, EvFactsForm form);
  */
 extern EvSchemaSet *ev_facts_property(EvProver *prover, const EvFacts *facts, const EvString *name);
 extern EvSchemaSet *ev_facts_item(EvProver *prover, const EvFacts *facts, uint32 index);
+
+/*
+ * Returns the member of a shape's names that has a name; NULL if there is none.
+ */
+extern EvNamedSchema *ev_shape_name(EvProver *prover, const EvObjectShape *shape, const EvString *name);
+
+/*
+ * Adds a name to a list of EvString * unless it is in it.  *known: a table for
+ * this list that is made when it is long, NULL at first.
+ */
+extern void ev_add_name_once(EvProver *prover, List **names, HTAB **known, const EvString *name);
 
 /* Returns the length of the longest prefixItems. */
 extern uint32 ev_facts_prefix(const EvFacts *facts);
@@ -478,6 +503,23 @@ extern List *ev_string_examples(EvProver *prover, const EvFacts *a, const EvFact
 
 /* Has each string of one format the other one? */
 extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
+
+/* ---------- changes_classes.c ---------- */
+
+/*
+ * Divides the schemas of both documents into classes of equal ones, and sets
+ * EvSubschema.same and EvSubschema.wording.
+ */
+extern void ev_find_equal_schemas(EvProver *prover);
+
+/* Returns the schema that stands for all schemas that are equal to this one. */
+static inline EvSubschema *
+ev_same_schema(EvProver *prover, const EvSubschema *schema)
+{
+	if (schema->is_boolean)
+		return schema->boolean ? &prover->truth : &prover->falsehood;
+	return schema->same != NULL ? schema->same : unconstify(EvSubschema *, schema);
+}
 
 /* ---------- changes_same.c ---------- */
 

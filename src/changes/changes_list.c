@@ -729,8 +729,8 @@ match_changes(const void *a, const void *b, Size size pg_attribute_unused())
 }
 
 /*
- * Returns the changes.  Of those from `first` on, it keeps only one for each
- * location and kind, with the worst verdict.
+ * Returns the changes, a list that it changes.  Of those from `first` on, it keeps
+ * only one for each location and kind, with the worst verdict.
  */
 static List *
 without_duplicates(EvProver *p, List *changes, int first)
@@ -738,14 +738,13 @@ without_duplicates(EvProver *p, List *changes, int first)
 	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
 	.match = match_changes};
 	HTAB	   *seen;
-	List	   *result = list_truncate(list_copy(changes), first);
-	ListCell   *cell;
+	int			kept = first;
 
 	control.hcxt = CurrentMemoryContext;
 	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	for_each_from(cell, changes, first)
+	for (int i = first; i < list_length(changes); i++)
 	{
-		EvChange   *change = lfirst(cell);
+		EvChange   *change = list_nth(changes, i);
 		EvChange  **known;
 		bool		found;
 
@@ -753,13 +752,14 @@ without_duplicates(EvProver *p, List *changes, int first)
 		known = hash_search(seen, &change, HASH_ENTER, &found);
 		if (!found)
 		{
-			result = lappend(result, change);
+			lfirst(list_nth_cell(changes, kept++)) = change;
 			continue;
 		}
 		(*known)->backward = Max((*known)->backward, change->backward);
 		(*known)->forward = Max((*known)->forward, change->forward);
 	}
-	return result;
+	hash_destroy(seen);
+	return list_truncate(changes, kept);
 }
 
 /* ---------- a pair ---------- */
@@ -835,6 +835,24 @@ enter_pair(EvLister *l, EvSchemaSet **key, EvScope *scope)
 	return !found;
 }
 
+bool
+ev_worded_same(const EvSchemaSet *old, const EvSchemaSet *new)
+{
+	if (old == new)
+		return true;
+	if (old->proper != new->proper || list_length(old->members) != list_length(new->members))
+		return false;
+	for (int i = 0; i < list_length(old->members); i++)
+	{
+		const EvSubschema *a = list_nth(old->members, i);
+		const EvSubschema *b = list_nth(new->members, i);
+
+		if (a != b && (a->wording == 0 || a->wording != b->wording))
+			return false;
+	}
+	return true;
+}
+
 void
 ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, EvOrigin origin)
 {
@@ -847,7 +865,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 
 	check_stack_depth();
 	ev_spend(p, 100);
-	if (old == new || repeat_pair(l, &pair) || !enter_pair(l, key, scope))
+	if (ev_worded_same(old, new) || repeat_pair(l, &pair) || !enter_pair(l, key, scope))
 		return;
 	pair.old_facts = ev_facts(p, old, EV_SUFFICIENT);
 	pair.new_facts = ev_facts(p, new, EV_SUFFICIENT);

@@ -52,6 +52,11 @@ extern void ev_change_report(EvLister *lister, EvPair *pair, EvChangeRule rule, 
 extern void ev_change_settle(EvLister *lister, int first, EvVerdict backward, EvVerdict forward,
 							 EvOrigin origin, const char *message);
 
+/*
+ * Are two sets equal, annotations included?  Then there is nothing to list.
+ */
+extern bool ev_worded_same(const EvSchemaSet *old, const EvSchemaSet *new);
+
 extern void ev_list_pair(EvLister *lister, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, EvOrigin origin);
 extern void ev_list_properties(EvLister *lister, EvPair *pair);
 extern void ev_list_items(EvLister *lister, EvPair *pair);

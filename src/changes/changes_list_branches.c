@@ -292,7 +292,7 @@ changed_members(const Matching *m, bool is_new)
 
 /* Lists the differences of members that were paired; returns them. */
 static List *
-list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *new, const Matching *m, const List *pairs)
+list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact *new, const List *pairs)
 {
 	List	   *before = l->changes;
 	List	   *result;
@@ -301,10 +301,11 @@ list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *new, const Matching *m,
 	l->changes = NIL;
 	foreach(cell, pairs)
 	{
-		int			in_new = lsecond_int(lfirst(cell));
+		EvSubschema *in_old = list_nth(old->members, linitial_int(lfirst(cell)));
+		EvSubschema *in_new = list_nth(new->members, lsecond_int(lfirst(cell)));
 
-		ev_list_pair(l, m->old->sets[linitial_int(lfirst(cell))], m->new->sets[in_new], pair->scope,
-					 member_origin(l->prover, new, list_nth(new->members, in_new)));
+		ev_list_pair(l, ev_set_written_of(l->prover, in_old), ev_set_written_of(l->prover, in_new), pair->scope,
+					 member_origin(l->prover, new, in_new));
 	}
 	result = l->changes;
 	l->changes = l->prover->changes = before;
@@ -324,11 +325,11 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	ListCell   *cell;
 
 	match_members(p, old, new, &m);
-	l->changes = p->changes = list_concat(l->changes, list_pairs(l, pair, new, &m, m.equal));
+	l->changes = p->changes = list_concat(l->changes, list_pairs(l, pair, old, new, m.equal));
 	first = list_length(l->changes);
 	if (m.pairs == NIL && m.old_left == NIL && m.new_left == NIL && old->one == new->one)
 		return;
-	inner = list_pairs(l, pair, new, &m, m.pairs);
+	inner = list_pairs(l, pair, old, new, m.pairs);
 	backward = group_verdict(l, pair->old, pair->new, pair->scope, old, new, changed_members(&m, false),
 							 changed_members(&m, true), witness);
 	forward = group_verdict(l, pair->new, pair->old, pair->scope, new, old, changed_members(&m, true),

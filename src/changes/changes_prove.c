@@ -232,6 +232,8 @@ assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 bool
 ev_prove(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
+	a = a->proper;
+	b = b->proper;
 	if (b == p->anything || a == b)
 		return true;
 	return judge(p, a, b, scope, kinds);
@@ -240,6 +242,7 @@ ev_prove(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kin
 bool
 ev_prove_empty(EvProver *p, EvSchemaSet *set)
 {
+	set = set->proper;
 	if (set == p->anything)
 		return false;
 	return judge(p, set, NULL, NULL, 0);

@@ -76,7 +76,7 @@ add_cover(EvProver *p, EvSchemaSet *set, List **cover)
 EvScope *
 ev_scope_make(EvProver *p, EvSchemaSet *old, EvSchemaSet *new)
 {
-	EvSchemaSet *key[2] = {old, new};
+	EvSchemaSet *key[2] = {old->proper, new->proper};
 	ScopeOfSets *entry;
 	EvScope    *scope;
 	bool		found;
@@ -92,10 +92,10 @@ ev_scope_make(EvProver *p, EvSchemaSet *old, EvSchemaSet *new)
 	if (entry != NULL)
 		return entry->scope;
 	scope = palloc0(sizeof(EvScope));
-	scope->old = old;
-	scope->new = new;
-	add_cover(p, old, &scope->old_cover);
-	add_cover(p, new, &scope->new_cover);
+	scope->old = key[0];
+	scope->new = key[1];
+	add_cover(p, key[0], &scope->old_cover);
+	add_cover(p, key[1], &scope->new_cover);
 	entry = hash_search(p->scopes, key, HASH_ENTER, &found);
 	entry->scope = scope;
 	return scope;
@@ -181,12 +181,8 @@ declares(EvProver *p, List *cover, const EvString *name, bool by_name)
 		{
 			EvObjectShape *shape = lfirst(shape_cell);
 
-			ev_spend(p, list_length(shape->names));
-			foreach(named_cell, shape->names)
-			{
-				if (ev_strings_equal(&((EvNamedSchema *) lfirst(named_cell))->name, name))
-					return true;
-			}
+			if (ev_shape_name(p, shape, name) != NULL)
+				return true;
 			if (by_name)
 				continue;
 			if (!shape->rest->is_boolean)

@@ -369,6 +369,7 @@ ev_value_valid(EvProver *p, const JsonbValue *value, EvSchemaSet *set, uint32 ki
 
 	check_stack_depth();
 	ev_spend(p, 20);
+	set = set->proper;
 	if (set == p->anything)
 		return EV_YES;
 

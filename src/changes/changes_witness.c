@@ -604,25 +604,6 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	return names;
 }
 
-/* Do two sets say the same?  False if that is not seen. */
-static bool
-sets_same(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b)
-{
-	ListCell   *cell;
-
-	if (a == b)
-		return true;
-	if (list_length(a->members) != list_length(b->members) || a->types != b->types ||
-		a->excluded != NIL || b->excluded != NIL || a->required != NIL || b->required != NIL)
-		return false;
-	foreach(cell, a->members)
-	{
-		if (!ev_schema_among(p, b->members, lfirst(cell)))
-			return false;
-	}
-	return true;
-}
-
 /*
  * Returns names in the order in which to try them: a property that has the same
  * schema on both sides hardly makes a difference.  Sets *count to the number of
@@ -638,7 +619,7 @@ different_first(EvProver *p, const List *names, const EvFacts *fa, const EvFacts
 	foreach(cell, names)
 	{
 		ev_spend(p, 10);
-		if (sets_same(p, ev_facts_property(p, fa, lfirst(cell)), ev_facts_property(p, fb, lfirst(cell))))
+		if (ev_facts_property(p, fa, lfirst(cell)) == ev_facts_property(p, fb, lfirst(cell)))
 			same = lappend(same, lfirst(cell));
 		else
 			different = lappend(different, lfirst(cell));
@@ -937,7 +918,7 @@ begin_search(EvProver *p)
 JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
-	Collector	c = {.prover = p, .a = a, .b = b, .wanted = true, .kinds = kinds, .scope = scope};
+	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = kinds, .scope = scope};
 
 	begin_search(p);
 	search(&c);
@@ -949,6 +930,8 @@ ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 k
 JsonbValue *
 ev_witness_again(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds, int first)
 {
+	a = a->proper;
+	b = b->proper;
 	for (int i = first; i < list_length(p->witnesses); i++)
 	{
 		JsonbValue *value = list_nth(p->witnesses, i);
@@ -966,7 +949,7 @@ ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 	ListCell   *cell;
 
 	begin_search(p);
-	foreach(cell, samples(p, a, b, 0))
+	foreach(cell, samples(p, a->proper, b->proper, 0))
 	{
 		if ((types & EV_BIT(ev_value_type(lfirst(cell)))) != 0)
 			return true;
