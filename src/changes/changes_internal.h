@@ -287,6 +287,7 @@ typedef struct EvScope
 	EvSchemaSet *new;
 	List	   *old_cover;		/* of EvFacts */
 	List	   *new_cover;
+	bool		cautious;		/* see ev_scope_cautious() */
 	HTAB	   *properties;		/* ScopeProperty by name */
 } EvScope;
 
@@ -614,6 +615,13 @@ extern EvScope *ev_scope_rest(EvProver *prover, EvScope *scope);
 extern EvScope *ev_scope_item(EvProver *prover, EvScope *scope, uint32 index);
 
 /*
+ * Returns a scope for statements about schemas without their surroundings, which
+ * may require a property: it assumes that a property is absent only if no schema
+ * that can apply there requires it.  NULL for NULL.
+ */
+extern EvScope *ev_scope_cautious(EvProver *prover, EvScope *scope);
+
+/*
  * Does the lenient reading assume that a property is absent, unless it is
  * required?
  */
@@ -645,7 +653,7 @@ extern List *ev_names_of(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
 /* Does `a` imply the facts of `b` of one kind? */
 extern bool ev_prove_groups(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
-extern bool ev_prove_nots(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
+extern bool ev_prove_nots(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern bool ev_prove_conditions(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 
 /*

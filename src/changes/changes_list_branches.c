@@ -12,6 +12,8 @@
 
 #include "changes/changes_list.h"
 
+#define MOST_SIMILAR	36		/* pairs of variants of which one may imply the
+								 * other */
 #define MOST_TRIED_WHOLE	32	/* variants of groups that are tried together */
 
 /* ---------- pairs of variants ---------- */
@@ -153,6 +155,10 @@ match_members(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Match
 	match_equal(p, old, new, m);
 	for (int round = 0; round < 2; round++)
 	{
+		/* one that changed, or too many to prove something about all pairs */
+		if (round == 1 && ((list_length(m->old_left) == 1 && list_length(m->new_left) == 1) ||
+						   list_length(m->old_left) * list_length(m->new_left) > MOST_SIMILAR))
+			break;
 		foreach(cell, list_copy(m->old_left))
 		{
 			int			found = -1;

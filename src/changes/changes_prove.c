@@ -566,7 +566,7 @@ unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, ui
 		CHECK(DEPENDENCIES, ev_prove_dependencies(p, set_a, set_b, scope));
 	}
 	CHECK(GROUPS, ev_prove_groups(p, set_a, set_b, scope));
-	CHECK(NOT, ev_prove_nots(p, set_a, set_b));
+	CHECK(NOT, ev_prove_nots(p, set_a, set_b, scope));
 	CHECK(CONDITIONS, ev_prove_conditions(p, set_a, set_b, scope));
 	CHECK(OPAQUE, prove_opaques(p, a, b));
 #undef CHECK
