@@ -315,6 +315,8 @@ typedef struct EvProver
 	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
 	List	   *witnesses;		/* of JsonbValue: that were found so far */
+	HTAB	   *parts;			/* WitnessParts: the same, by the schemas that they
+								 * tell apart */
 	int			sampled;		/* number of sets */
 	int			tried;			/* number of values */
 	bool		comparing_roots;	/* whole documents, not parts */
@@ -684,6 +686,12 @@ extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b)
  * kinds; NULL if none was found.
  */
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
+
+/*
+ * Looks for a witness that contains one that was found before, for a part of
+ * these sets; such a witness is used for what contains them.
+ */
+extern void ev_witness_lift(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 
 /*
  * Returns one of the witnesses that were found before, from this number on, that

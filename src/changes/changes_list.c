@@ -835,6 +835,21 @@ enter_pair(EvLister *l, EvSchemaSet **key, EvScope *scope)
 	return !found;
 }
 
+/* Is one of the changes from `first` on incompatible? */
+static bool
+is_refuted(EvLister *l, int first, bool forward)
+{
+	ev_spend(l->prover, list_length(l->changes) - first);
+	for (int i = first; i < list_length(l->changes); i++)
+	{
+		const EvChange *change = list_nth(l->changes, i);
+
+		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
+			return true;
+	}
+	return false;
+}
+
 bool
 ev_worded_same(const EvSchemaSet *old, const EvSchemaSet *new)
 {
@@ -899,6 +914,13 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 			settle_one(l, first, false, EV_COMPATIBLE, &silent);
 		if (ev_prove(p, new, old, scope, EV_FACT_ALL))
 			settle_one(l, first, true, EV_COMPATIBLE, &silent);
+	}
+	if (l->in_branches > 0)
+	{
+		if (is_refuted(l, first, false))
+			ev_witness_lift(p, old, new, scope);
+		if (is_refuted(l, first, true))
+			ev_witness_lift(p, new, old, scope);
 	}
 	if (list_length(l->changes) > first + 1)
 		l->changes = p->changes = without_duplicates(p, l->changes, first);

@@ -18,6 +18,7 @@ typedef struct EvLister
 	HTAB	   *visited;		/* pairs of EvSchemaSets that are being listed */
 	HTAB	   *known;			/* pairs that were listed */
 	int			visits;
+	int			in_branches;	/* nesting depth of branches */
 	bool		skipped_backward;	/* pairs were left out that may not be
 									 * compatible */
 	bool		skipped_forward;

@@ -305,6 +305,7 @@ list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	ListCell   *cell;
 
 	l->changes = NIL;
+	l->in_branches++;
 	foreach(cell, pairs)
 	{
 		EvSubschema *in_old = list_nth(old->members, linitial_int(lfirst(cell)));
@@ -313,6 +314,7 @@ list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 		ev_list_pair(l, ev_set_written_of(l->prover, in_old), ev_set_written_of(l->prover, in_new), pair->scope,
 					 member_origin(l->prover, new, in_new));
 	}
+	l->in_branches--;
 	result = l->changes;
 	l->changes = l->prover->changes = before;
 	return result;
@@ -507,9 +509,31 @@ same_conditions(EvProver *p, const void *a, const void *b)
 		ev_schemas_same(p, x->otherwise, y->otherwise);
 }
 
+/*
+ * Looks for witnesses in the parts of a condition, of which the differences are
+ * not listed.
+ */
 static void
-report_changed_condition(EvLister *l, EvPair *pair, const EvConditionFact *new)
+search_condition(EvLister *l, EvPair *pair, const EvConditionFact *old, const EvConditionFact *new)
 {
+	EvSubschema *parts[][2] = {
+		{old->test, new->test}, {old->then, new->then}, {old->otherwise, new->otherwise}
+	};
+	List	   *before = l->changes;
+
+	l->changes = NIL;
+	l->in_branches++;
+	for (int i = 0; i < (int) lengthof(parts); i++)
+		ev_list_pair(l, ev_set_written_of(l->prover, parts[i][0]), ev_set_written_of(l->prover, parts[i][1]), pair->scope,
+					 new->origin);
+	l->in_branches--;
+	l->changes = l->prover->changes = before;
+}
+
+static void
+report_changed_condition(EvLister *l, EvPair *pair, const EvConditionFact *old, const EvConditionFact *new)
+{
+	search_condition(l, pair, old, new);
 	ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, new->origin,
 					 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition or its consequences changed.");
 }
@@ -530,7 +554,7 @@ list_same_tests(EvLister *l, EvPair *pair, List **old, List **new)
 		}
 		if (other == NULL)
 			continue;
-		report_changed_condition(l, pair, lfirst(other));
+		report_changed_condition(l, pair, lfirst(cell), lfirst(other));
 		*old = list_delete_ptr(*old, lfirst(cell));
 		*new = list_delete_ptr(*new, lfirst(other));
 	}
@@ -547,7 +571,7 @@ list_conditions(EvLister *l, EvPair *pair)
 	list_same_tests(l, pair, &old_left, &new_left);
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
-		report_changed_condition(l, pair, linitial(new_left));
+		report_changed_condition(l, pair, linitial(old_left), linitial(new_left));
 		return;
 	}
 	foreach(cell, old_left)

@@ -26,7 +26,9 @@
 #define MOST_TRIED_IN_ALL	5000	/* in one search, */
 #define MOST_TRIED_LATE	20		/* and after them for one set, so that what
 								 * was found for its parts is used */
+#define MOST_TRIED_TO_LIFT	300	/* to find a witness that contains another one */
 #define MOST_WITNESSES	500		/* that are kept */
+#define MOST_PARTS		4		/* that are kept for the same schemas */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
 								 * values are tried */
@@ -43,6 +45,17 @@ typedef struct Samples
 	SamplesKey	key;			/* must be the first member */
 	List	   *values;			/* of JsonbValue, valid under a */
 } Samples;
+
+/*
+ * Witnesses for two sets that differ in these schemas, whatever else they have in
+ * common.
+ */
+typedef struct WitnessParts
+{
+	EvSchemaSet *a;				/* these two are the hash key */
+	EvSchemaSet *b;
+	List	   *values;			/* of JsonbValue */
+} WitnessParts;
 
 /* The state of the search. */
 typedef struct Collector
@@ -724,6 +737,62 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	}
 }
 
+/* ---------- witnesses that are parts of others ---------- */
+
+/* Returns the members of a set that the other one lacks, as a set. */
+static EvSchemaSet *
+only_in(EvProver *p, const EvSchemaSet *set, const EvSchemaSet *other)
+{
+	EvSchemaSet *result;
+	List	   *members;
+
+	ev_spend(p, list_length(set->members) * (1 + list_length(other->members) / 8));
+	members = list_difference_ptr(set->members, other->members);
+	result = ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+	list_free(members);
+	return result;
+}
+
+static WitnessParts *
+parts_of(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b, HASHACTION action)
+{
+	WitnessParts key = {only_in(p, a, b), only_in(p, b, a), NIL};
+	WitnessParts *parts;
+	bool		found;
+
+	if (p->parts == NULL)
+	{
+		HASHCTL		control = {.keysize = offsetof(WitnessParts, values), .entrysize = sizeof(WitnessParts), .hcxt = p->context};
+
+		p->parts = hash_create("event_validate parts of witnesses", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	ev_spend(p, 5);
+	parts = hash_search(p->parts, &key, action, &found);
+	if (parts != NULL && !found)
+		parts->values = NIL;
+	return parts;
+}
+
+/* Returns the witnesses for what two sets differ in. */
+static List *
+known_witnesses(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b)
+{
+	const WitnessParts *parts = parts_of(p, a, b, HASH_FIND);
+
+	return parts != NULL ? parts->values : NIL;
+}
+
+static void
+keep_witness(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b, JsonbValue *value)
+{
+	WitnessParts *parts = parts_of(p, a, b, HASH_ENTER);
+
+	if (list_length(parts->values) < MOST_PARTS)
+		parts->values = lappend(parts->values, value);
+	if (list_length(p->witnesses) < MOST_WITNESSES)
+		p->witnesses = lappend(p->witnesses, value);
+}
+
 /* ---------- the search ---------- */
 
 /* Tries values that enum and const list for this location, at any depth. */
@@ -790,8 +859,8 @@ try_other_branches(Collector *c, const EvFacts *fb)
 	{
 		foreach(member, branches_for(p, c->a, lfirst(cell)))
 		{
-			if (!is_done(c))
-				try_values(c, samples(p, c->a, ev_set_of(p, lfirst(member)), c->depth + 1));
+			if (!is_done(c) && !list_member_ptr(fb->schemas, lfirst(member)))
+				try_values(c, samples(p, c->a, ev_set_with(p, c->b, lfirst(member)), c->depth + 1));
 		}
 	}
 }
@@ -820,7 +889,8 @@ try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	{
 		EvConditionFact *condition = lfirst(cell);
 
-		try_values(c, samples(p, ev_set_with(p, ev_set_with(p, a, condition->test), condition->then), c->b, depth));
+		try_values(c, samples(p, ev_set_with(p, ev_set_with(p, a, condition->test), condition->then),
+							  ev_set_with(p, c->b, condition->test), depth));
 	}
 	foreach(cell, fb->nots)
 		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
@@ -842,6 +912,7 @@ search(Collector *c)
 	const EvFacts *fa = ev_facts(p, c->a, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, c->b, EV_NECESSARY);
 
+	try_values(c, known_witnesses(p, c->a, c->b));
 	try_listed(c, fa, 0);
 	try_listed(c, fb, 0);
 	for (int i = 0; i < 3; i++)
@@ -877,7 +948,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	List	   *result;
 
 	if (depth > MOST_DEPTH)
-		return NIL;
+		return known_witnesses(p, a, b);
 	check_stack_depth();
 	ev_spend(p, 50);
 	if (p->samples == NULL)
@@ -888,7 +959,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	}
 	known = hash_search(p->samples, &key, HASH_FIND, NULL);
 	if (known != NULL)
-		return known->values;
+		return list_concat_unique_ptr(list_copy(known_witnesses(p, a, b)), known->values);
 
 	search(&c);
 
@@ -922,9 +993,23 @@ ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 k
 
 	begin_search(p);
 	search(&c);
-	if (c.witness != NULL && list_length(p->witnesses) < MOST_WITNESSES)
-		p->witnesses = lappend(p->witnesses, c.witness);
+	if (c.witness != NULL)
+		keep_witness(p, c.a, c.b, c.witness);
 	return c.witness;
+}
+
+void
+ev_witness_lift(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = EV_FACT_ALL, .scope = scope};
+
+	if (known_witnesses(p, c.a, c.b) != NIL)
+		return;
+	begin_search(p);
+	p->tried = MOST_TRIED_IN_ALL - MOST_TRIED_TO_LIFT;
+	search(&c);
+	if (c.witness != NULL)
+		keep_witness(p, c.a, c.b, c.witness);
 }
 
 JsonbValue *
