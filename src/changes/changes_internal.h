@@ -688,6 +688,11 @@ extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b)
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
 /*
+ * Keeps a value that is valid under `a` and not under `b`.
+ */
+extern void ev_witness_keep(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value);
+
+/*
  * Looks for a witness that contains one that was found before, for a part of
  * these sets; such a witness is used for what contains them.
  */

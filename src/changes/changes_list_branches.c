@@ -190,7 +190,11 @@ match_members(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Match
 static bool
 is_refused(EvLister *l, EvSchemaSet *a, const EvGroupFact *group, int index, EvSchemaSet *b, EvScope *scope)
 {
-	return ev_witness(l->prover, ev_case_of_member(l->prover, a, group, index), b, scope, EV_FACT_GROUPS) != NULL;
+	JsonbValue *value = ev_witness(l->prover, ev_case_of_member(l->prover, a, group, index), b, scope, EV_FACT_GROUPS);
+
+	if (value != NULL)
+		ev_witness_keep(l->prover, a, b, value);
+	return value != NULL;
 }
 
 /*
@@ -203,12 +207,17 @@ group_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const
 			  const EvGroupFact *b_group, const List *changed, const List *others, int witness)
 {
 	EvProver   *p = l->prover;
+	JsonbValue *value;
 	ListCell   *cell;
 
 	if (ev_change_verdict(l, a, b, scope, EV_FACT_GROUPS, 0, false) == EV_COMPATIBLE)
 		return EV_COMPATIBLE;
-	if (ev_witness_again(p, a, b, scope, EV_FACT_GROUPS, witness) != NULL)
+	value = ev_witness_again(p, a, b, scope, EV_FACT_GROUPS, witness);
+	if (value != NULL)
+	{
+		ev_witness_keep(p, a, b, value);
 		return EV_INCOMPATIBLE;
+	}
 	foreach(cell, changed)
 	{
 		if (is_refused(l, a, group, lfirst_int(cell), b, scope))
@@ -218,9 +227,12 @@ group_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const
 	/* instances of both a member of `a` and another member of oneOf */
 	foreach(cell, b_group->one ? others : NIL)
 	{
-		if (ev_witness(p, ev_set_with(p, a, list_nth(b_group->members, lfirst_int(cell))), b, scope,
-					   EV_FACT_GROUPS) != NULL)
+		value = ev_witness(p, ev_set_with(p, a, list_nth(b_group->members, lfirst_int(cell))), b, scope, EV_FACT_GROUPS);
+		if (value != NULL)
+		{
+			ev_witness_keep(p, a, b, value);
 			return EV_INCOMPATIBLE;
+		}
 	}
 	if (list_length(group->members) <= MOST_TRIED_WHOLE && ev_witness(p, a, b, scope, EV_FACT_GROUPS) != NULL)
 		return EV_INCOMPATIBLE;

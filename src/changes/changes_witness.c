@@ -782,13 +782,13 @@ known_witnesses(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b)
 	return parts != NULL ? parts->values : NIL;
 }
 
-static void
-keep_witness(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b, JsonbValue *value)
+void
+ev_witness_keep(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value)
 {
-	WitnessParts *parts = parts_of(p, a, b, HASH_ENTER);
+	WitnessParts *parts = parts_of(p, a->proper, b->proper, HASH_ENTER);
 
 	if (list_length(parts->values) < MOST_PARTS)
-		parts->values = lappend(parts->values, value);
+		parts->values = list_append_unique_ptr(parts->values, value);
 	if (list_length(p->witnesses) < MOST_WITNESSES)
 		p->witnesses = lappend(p->witnesses, value);
 }
@@ -994,7 +994,7 @@ ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 k
 	begin_search(p);
 	search(&c);
 	if (c.witness != NULL)
-		keep_witness(p, c.a, c.b, c.witness);
+		ev_witness_keep(p, c.a, c.b, c.witness);
 	return c.witness;
 }
 
@@ -1009,7 +1009,7 @@ ev_witness_lift(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	p->tried = MOST_TRIED_IN_ALL - MOST_TRIED_TO_LIFT;
 	search(&c);
 	if (c.witness != NULL)
-		keep_witness(p, c.a, c.b, c.witness);
+		ev_witness_keep(p, c.a, c.b, c.witness);
 }
 
 JsonbValue *
