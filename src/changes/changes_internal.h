@@ -14,6 +14,7 @@
  * changes_disjoint.c	do two sets exclude each other?
  * changes_witness.c	values that one schema accepts and the other does not
  * changes_prove.c	does one schema imply another?
+ * changes_parallel.c	the same, for schemas that are written alike
  * changes_object.c	the same, for objects and arrays
  * changes_branch.c	the same, for anyOf, oneOf, not, if; and cases
  * changes_ranges.c	cases of numbers
@@ -289,6 +290,8 @@ typedef struct EvScope
 	List	   *new_cover;
 	bool		cautious;		/* see ev_scope_cautious() */
 	HTAB	   *properties;		/* ScopeProperty by name */
+	bool		has_names;		/* set once they are known: */
+	List	   *names;			/* of EvString *: those of the cover */
 } EvScope;
 
 typedef struct EvProver
@@ -303,6 +306,7 @@ typedef struct EvProver
 	HTAB	   *sets;			/* SetBucket by hash */
 	HTAB	   *scopes;			/* EvScope by its sets */
 	HTAB	   *judgements;		/* Judgement by key */
+	HTAB	   *parallels;		/* pairs of EvSubschemas that are written alike */
 	HTAB	   *sames;			/* pairs of EvSubschemas of two whole documents:
 								 * equal or not */
 	HTAB	   *gathered;		/* what was made of a keyword of a subschema */
@@ -609,12 +613,27 @@ extern bool ev_prove_empty(EvProver *prover, EvSchemaSet *set);
 extern bool ev_prove_child(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern bool ev_prove_child_empty(EvProver *prover, EvSchemaSet *set);
 
+/* ---------- changes_parallel.c ---------- */
+
+/*
+ * Is it proved, keyword by keyword, that each instance of one of these schemas,
+ * which all apply, is one of `b`?
+ */
+extern bool ev_prove_parallel(EvProver *prover, const List *schemas, const EvSubschema *b, EvScope *scope);
+
 /* ---------- changes_scope.c ---------- */
 
 extern EvScope *ev_scope_make(EvProver *prover, EvSchemaSet *old, EvSchemaSet *new);
 extern EvScope *ev_scope_property(EvProver *prover, EvScope *scope, const EvString *name);
 extern EvScope *ev_scope_rest(EvProver *prover, EvScope *scope);
 extern EvScope *ev_scope_item(EvProver *prover, EvScope *scope, uint32 index);
+
+/*
+ * Return the names of properties that a schema of either side declares, a List of
+ * EvString *, and the length of the longest prefixItems.
+ */
+extern const List *ev_scope_names(EvProver *prover, EvScope *scope);
+extern uint32 ev_scope_prefix(const EvScope *scope);
 
 /*
  * Returns a scope for statements about schemas without their surroundings, which
@@ -647,6 +666,9 @@ extern bool ev_array_impossible(EvProver *prover, EvSchemaSet *set);
 
 /* Returns the facts' schemas for properties without a name or pattern. */
 extern EvSchemaSet *ev_facts_rest(EvProver *prover, const EvFacts *facts);
+
+/* Adds the names in facts to a list, see ev_add_name_once(). */
+extern void ev_facts_add_names(EvProver *prover, const EvFacts *facts, List **names, HTAB **known);
 
 /* Returns the names in the facts of two sets: List of EvString *. */
 extern List *ev_names_of(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);

@@ -37,8 +37,8 @@ names_set(EvProver *p, const EvFacts *f)
 	return ev_set_make(p, members, NIL, NIL, EV_BIT(EV_STRING));
 }
 
-static void
-add_names_of(EvProver *p, const EvFacts *f, List **names, HTAB **known)
+void
+ev_facts_add_names(EvProver *p, const EvFacts *f, List **names, HTAB **known)
 {
 	ListCell   *cell;
 	ListCell   *named;
@@ -72,8 +72,8 @@ ev_names_of(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 	List	   *names = NIL;
 	HTAB	   *known = NULL;
 
-	add_names_of(p, ev_facts(p, a, EV_NECESSARY), &names, &known);
-	add_names_of(p, ev_facts(p, b, EV_SUFFICIENT), &names, &known);
+	ev_facts_add_names(p, ev_facts(p, a, EV_NECESSARY), &names, &known);
+	ev_facts_add_names(p, ev_facts(p, b, EV_SUFFICIENT), &names, &known);
 	if (known != NULL)
 		hash_destroy(known);
 	return names;

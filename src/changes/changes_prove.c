@@ -17,9 +17,10 @@
  *
  * Steps, depth and cases are limited.
  *
- * This file calls changes_object.c for the facts about children, and
- * changes_branch.c for those about branches and for cases, and both call this file:
- * the three are one recursion over the schemas.
+ * This file calls changes_parallel.c for schemas that are written alike,
+ * changes_object.c for the facts about children, and changes_branch.c for those
+ * about branches and for cases, and all call this file: they are one recursion over
+ * the schemas.
  */
 #include "postgres.h"
 
@@ -585,12 +586,12 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	bool		all = b->excluded == NIL && b->required == NIL && b->types == EV_ALL_TYPES;
 	uint32		left;
 
-	/* is each schema of b one of a, or equal to one? */
+	/* is each schema of b one of a, or written like one? */
 	foreach(cell, b->members)
 	{
 		ev_spend(p, list_length(facts->schemas) / 8);
 		all = all && (list_member_ptr(facts->schemas, lfirst(cell)) ||
-					  ev_schema_among(p, facts->schemas, lfirst(cell)));
+					  ev_prove_parallel(p, facts->schemas, lfirst(cell), scope));
 	}
 	if (all || ev_prove_empty(p, a))
 		return true;

@@ -277,3 +277,36 @@ ev_scope_absent(EvProver *p, EvScope *scope, const EvString *name)
 {
 	return scope != NULL && find_property(p, scope, name)->absent;
 }
+
+const List *
+ev_scope_names(EvProver *p, EvScope *scope)
+{
+	ListCell   *cell;
+	HTAB	   *known = NULL;
+
+	if (scope == NULL || scope->has_names)
+		return scope == NULL ? NIL : scope->names;
+	for (int side = 0; side < 2; side++)
+	{
+		foreach(cell, side == 0 ? scope->old_cover : scope->new_cover)
+			ev_facts_add_names(p, lfirst(cell), &scope->names, &known);
+	}
+	if (known != NULL)
+		hash_destroy(known);
+	scope->has_names = true;
+	return scope->names;
+}
+
+uint32
+ev_scope_prefix(const EvScope *scope)
+{
+	uint32		longest = 0;
+	ListCell   *cell;
+
+	for (int side = 0; side < 2 && scope != NULL; side++)
+	{
+		foreach(cell, side == 0 ? scope->old_cover : scope->new_cover)
+			longest = Max(longest, ev_facts_prefix(lfirst(cell)));
+	}
+	return longest;
+}
