@@ -335,6 +335,8 @@ typedef struct EvProver
 	bool		disappointed;	/* an assumed one was not proved */
 	int			splits;			/* nesting depth of cases */
 	int			proofs;			/* remaining number */
+	int64		question_end;	/* limit on `work` for this question, */
+	int64		search_end;		/* and for this search */
 	List	   *changes;		/* EvChanges found so far */
 
 	/* the budget, see changes_budget.c */
@@ -713,6 +715,9 @@ extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, 
  * Keeps a value that is valid under `a` and not under `b`.
  */
 extern void ev_witness_keep(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value);
+
+/* Is a witness known for what two sets differ in, and for them as well? */
+extern bool ev_witness_is_known(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 
 /*
  * Looks for a witness that contains one that was found before, for a part of

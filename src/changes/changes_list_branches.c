@@ -355,6 +355,10 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	forward = group_verdict(l, pair->new, pair->old, pair->scope, new, old, changed_members(&m, true),
 							changed_members(&m, false), witness);
 
+	/* so that the answer does not depend on which direction comes first */
+	if (backward == EV_UNKNOWN && ev_witness_again(p, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, witness) != NULL)
+		backward = EV_INCOMPATIBLE;
+
 	if (old->one != new->one)
 		ev_change_add(l, new->one ? EV_CHANGE_ANY_OF_BECAME_ONE_OF : EV_CHANGE_ONE_OF_BECAME_ANY_OF,
 					  ev_change_location(l, new->origin), backward, forward,

@@ -33,6 +33,7 @@
 
 #define MOST_RUNNING	150		/* nesting depth of judgements */
 #define MOST_PROOFS		20000	/* of statements, for one question */
+#define MOST_WORK		INT64CONST(4000000) /* on one question */
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
@@ -55,6 +56,7 @@ typedef struct Judgement
 	bool		refused;		/* not proved, finally */
 	bool		running;
 	bool		assumed;
+	bool		has_no_simple;	/* no simple value refutes it */
 	int			round;			/* of the last proof */
 	int			queued;			/* round in which it was last put on the list */
 } Judgement;
@@ -101,9 +103,15 @@ make(EvProver *p, Judgement *judgement)
 		return false;
 	if (judgement->round == p->round)
 		return true;
-	if (p->running >= MOST_RUNNING || p->proofs <= 0)
+	if (p->running >= MOST_RUNNING || p->proofs <= 0 || p->work > p->question_end)
 		return false;
 
+	if (key->b != NULL && key->kinds == EV_FACT_ALL && ev_witness_is_known(p, key->a, key->b, key->scope))
+	{
+		judgement->refused = true;
+		p->disappointed = p->disappointed || judgement->assumed;
+		return false;
+	}
 	p->proofs--;
 	p->running++;
 	judgement->running = true;
@@ -133,6 +141,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
 	p->proofs = MOST_PROOFS;
+	p->question_end = p->work + MOST_WORK;
 	do
 	{
 		p->round++;
@@ -152,6 +161,9 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 		}
 	} while (result && p->disappointed);
 
+	/* the same question would not end earlier */
+	if (p->work > p->question_end)
+		judgement->refused = !result;
 	ev_spend(p, list_length(p->made));
 	foreach(cell, p->made)
 	{
@@ -216,11 +228,12 @@ assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 		return make_in_rounds(p, judgement);
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
-	if (has_simple_instance(p, a, b))
+	if (!judgement->has_no_simple && has_simple_instance(p, a, b))
 	{
 		judgement->refused = true;
 		return false;
 	}
+	judgement->has_no_simple = true;
 	judgement->assumed = true;
 	if (judgement->queued != p->round)
 	{

@@ -27,6 +27,7 @@
 #define MOST_TRIED_LATE	20		/* and after them for one set, so that what
 								 * was found for its parts is used */
 #define MOST_TRIED_TO_LIFT	300	/* to find a witness that contains another one */
+#define MOST_WORK		INT64CONST(3000000) /* in one search */
 #define MOST_WITNESSES	500		/* that are kept */
 #define MOST_PARTS		4		/* that are kept for the same schemas */
 #define MOST_BRANCHES	12		/* of one group */
@@ -170,7 +171,8 @@ is_seen(Collector *c, const JsonbValue *value)
 static bool
 is_done(const Collector *c)
 {
-	return c->witness != NULL || c->tried >= MOST_TRIED || c->late >= MOST_TRIED_LATE;
+	return c->witness != NULL || c->tried >= MOST_TRIED || c->late >= MOST_TRIED_LATE ||
+		c->prover->work > c->prover->search_end;
 }
 
 /*
@@ -677,12 +679,16 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	foreach(cell, fa->required)
 	{
 		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
+		WitnessMember *member;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
 		/* values that do not refute the change are tried last */
 		if (values == NIL)
 			return;
-		required = with_member(p, required, name, llast(values));
+		member = palloc(sizeof(WitnessMember));
+		member->name = *name;
+		member->value = llast(values);
+		required = lappend(required, member);
 	}
 	try_made(c, object_of(p, required));
 
@@ -791,6 +797,22 @@ ev_witness_keep(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value)
 		parts->values = list_append_unique_ptr(parts->values, value);
 	if (list_length(p->witnesses) < MOST_WITNESSES)
 		p->witnesses = lappend(p->witnesses, value);
+}
+
+bool
+ev_witness_is_known(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	ListCell   *cell;
+
+	if (p->parts == NULL)
+		return false;
+	foreach(cell, known_witnesses(p, a, b))
+	{
+		if (ev_value_valid(p, lfirst(cell), b, EV_FACT_ALL) == EV_NO &&
+			ev_value_valid(p, lfirst(cell), a, EV_FACT_ALL) == EV_YES && is_admissible(p, lfirst(cell), a, scope))
+			return true;
+	}
+	return false;
 }
 
 /* ---------- the search ---------- */
@@ -984,6 +1006,7 @@ static void
 begin_search(EvProver *p)
 {
 	p->sampled = p->tried = 0;
+	p->search_end = p->work + MOST_WORK;
 }
 
 JsonbValue *
