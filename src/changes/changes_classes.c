@@ -133,7 +133,8 @@ ev_class_is_unordered(int keyword)
 
 /*
  * Returns the schema that a schema wraps, if it says nothing itself: a $ref, or
- * a list of one member; otherwise NULL.
+ * allOf with one member; otherwise NULL.  anyOf with one member is equal to the
+ * member, too, but makes facts of another kind.
  */
 static const EvSubschema *
 wrapped(EvProver *p, const EvSubschema *schema, EvKeywordValues *keywords)
@@ -158,7 +159,7 @@ wrapped(EvProver *p, const EvSubschema *schema, EvKeywordValues *keywords)
 	}
 	if (count == 0)
 		return &p->truth;
-	if (count == 1 && (only == EV_KW_ALL_OF || only == EV_KW_ANY_OF || only == EV_KW_ONE_OF) &&
+	if (count == 1 && only == EV_KW_ALL_OF &&
 		JsonContainerSize(keywords->values[only].val.binary.data) == 1)
 		return ev_class_child(p, getIthJsonbValueFromContainer(keywords->values[only].val.binary.data, 0));
 	return NULL;

@@ -323,6 +323,7 @@ typedef struct EvProver
 								 * tell apart */
 	int			sampled;		/* number of sets */
 	int			tried;			/* number of values */
+	int			searches;		/* number of searches */
 	bool		comparing_roots;	/* whole documents, not parts */
 	bool		is_ambiguous;	/* a dynamic reference of one of them has
 								 * several targets */

@@ -282,16 +282,19 @@ imply_schema(Parallel *c, int keyword, const JsonbValue *a, const JsonbValue *b)
 	}
 }
 
-/* Does each string of a list stand in the other one? */
+/* Does the first schema require each property of a list? */
 static bool
-has_strings(EvProver *p, const JsonbValue *array, const JsonbValue *wanted)
+requires_all(Parallel *c, const JsonbValue *wanted)
 {
+	EvProver   *p = c->prover;
+	const EvFacts *facts = ev_facts(p, ev_set_of(p, unconstify(EvSubschema *, c->a)), EV_NECESSARY);
+
 	for (uint32 i = 0; i < JsonContainerSize(wanted->val.binary.data); i++)
 	{
 		JsonbValue *string = getIthJsonbValueFromContainer(wanted->val.binary.data, i);
+		EvString	name = ev_string_of(string);
 
-		ev_spend(p, 5 + JsonContainerSize(array->val.binary.data) / 4);
-		if (findJsonbValueFromContainer(array->val.binary.data, JB_FARRAY, string) == NULL)
+		if (ev_facts_requires(p, facts, &name) == NULL)
 			return false;
 	}
 	return true;
@@ -304,7 +307,7 @@ imply_keyword(Parallel *c, int keyword)
 	const JsonbValue *b = &c->values_b.values[keyword];
 
 	if (keyword == EV_KW_REQUIRED)
-		return ev_node_is_array(a) && ev_node_is_array(b) && has_strings(c->prover, a, b);
+		return ev_node_is_array(b) && requires_all(c, b);
 	switch (ev_keywords[keyword].shape)
 	{
 		case EV_SCHEMA:

@@ -27,7 +27,7 @@
 #define MOST_TRIED_LATE	20		/* and after them for one set, so that what
 								 * was found for its parts is used */
 #define MOST_TRIED_TO_LIFT	300	/* to find a witness that contains another one */
-#define MOST_WORK		INT64CONST(3000000) /* in one search */
+#define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
 #define MOST_WITNESSES	500		/* that are kept */
 #define MOST_PARTS		4		/* that are kept for the same schemas */
 #define MOST_BRANCHES	12		/* of one group */
@@ -45,6 +45,8 @@ typedef struct Samples
 {
 	SamplesKey	key;			/* must be the first member */
 	List	   *values;			/* of JsonbValue, valid under a */
+	int			search;			/* the search that made them, if it was cut
+								 * short; otherwise 0 */
 } Samples;
 
 /*
@@ -881,8 +883,8 @@ try_other_branches(Collector *c, const EvFacts *fb)
 	{
 		foreach(member, branches_for(p, c->a, lfirst(cell)))
 		{
-			if (!is_done(c) && !list_member_ptr(fb->schemas, lfirst(member)))
-				try_values(c, samples(p, c->a, ev_set_with(p, c->b, lfirst(member)), c->depth + 1));
+			if (!is_done(c))
+				try_values(c, samples(p, c->a, ev_set_of(p, lfirst(member)), c->depth + 1));
 		}
 	}
 }
@@ -980,7 +982,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 		p->samples = hash_create("event_validate samples", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	known = hash_search(p->samples, &key, HASH_FIND, NULL);
-	if (known != NULL)
+	if (known != NULL && (known->search == 0 || known->search == p->searches))
 		return list_concat_unique_ptr(list_copy(known_witnesses(p, a, b)), known->values);
 
 	search(&c);
@@ -995,6 +997,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	result = list_concat_copy(list_concat_copy(c.telling, c.telling_below), c.others);
 	known = hash_search(p->samples, &key, HASH_ENTER, &found);
 	known->values = result;
+	known->search = p->sampled >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL || p->work > p->search_end ? p->searches : 0;
 	return result;
 }
 
@@ -1006,7 +1009,8 @@ static void
 begin_search(EvProver *p)
 {
 	p->sampled = p->tried = 0;
-	p->search_end = p->work + MOST_WORK;
+	p->searches++;
+	p->search_end = PG_INT64_MAX;
 }
 
 JsonbValue *
@@ -1030,6 +1034,7 @@ ev_witness_lift(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 		return;
 	begin_search(p);
 	p->tried = MOST_TRIED_IN_ALL - MOST_TRIED_TO_LIFT;
+	p->search_end = p->work + MOST_WORK_TO_LIFT;
 	search(&c);
 	if (c.witness != NULL)
 		ev_witness_keep(p, c.a, c.b, c.witness);
