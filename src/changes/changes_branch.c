@@ -17,8 +17,8 @@
 
 #define MOST_CROSSED	16		/* pairs of branches that are tried before the
 								 * set is divided into cases */
-#define MOST_CHANGED	8		/* members that changed, of which each is compared
-								 * with its counterpart */
+#define MOST_CHANGED	8		/* members that changed, of which each is
+								 * compared with its counterpart */
 #define MOST_ABSENCE_TRIES	2	/* variants that may exclude the absence of a
 								 * tag */
 
@@ -188,7 +188,7 @@ equivalent(EvProver *p, EvSubschema *a, EvSubschema *b, EvScope *scope)
 static const GroupPair *
 compare_groups(EvProver *p, const EvGroupFact *a, const EvGroupFact *b)
 {
-	GroupPair	key = {.a = a->origin.subschema,.b = b->origin.subschema,.ones = a->one * 2 + b->one};
+	GroupPair	key = {.a = a->origin.subschema, .b = b->origin.subschema, .ones = a->one * 2 + b->one};
 	GroupPair  *pair;
 	bool		found;
 

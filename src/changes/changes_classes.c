@@ -55,10 +55,10 @@ typedef struct SchemaEdge
 typedef struct Graph
 {
 	EvProver   *prover;
-	SchemaNode	   *nodes;			/* the first two are true and false */
+	SchemaNode *nodes;			/* the first two are true and false */
 	int			count;
 	int			space;
-	SchemaEdge	   *edges;
+	SchemaEdge *edges;
 	int			edge_count;
 	int			edge_space;
 	int		   *parents;		/* numbers of nodes, by child */
@@ -171,7 +171,7 @@ wrapped(EvProver *p, const EvSubschema *schema, EvKeywordValues *keywords)
 static int
 node_of(Graph *g, const EvSubschema *schema)
 {
-	SchemaNode	   *node;
+	SchemaNode *node;
 
 	if (schema->is_boolean)
 		return schema->boolean ? 0 : 1;
@@ -434,8 +434,8 @@ make_graph(Graph *g)
 	g->nodes = palloc0(g->space * sizeof(SchemaNode));
 	g->edge_space = 1024;
 	g->edges = palloc(g->edge_space * sizeof(SchemaEdge));
-	g->nodes[0] = (SchemaNode) {.schema = &p->truth,.says = 1,.wording = 1,.inner = 0};
-	g->nodes[1] = (SchemaNode) {.schema = &p->falsehood,.says = 2,.wording = 2,.inner = 1};
+	g->nodes[0] = (SchemaNode) {.schema = &p->truth, .says = 1, .wording = 1, .inner = 0};
+	g->nodes[1] = (SchemaNode) {.schema = &p->falsehood, .says = 2, .wording = 2, .inner = 1};
 	g->count = 2;
 	(void) node_of(g, p->old_root);
 	(void) node_of(g, p->new_root);
@@ -653,7 +653,7 @@ set_same(Graph *g, uint64 search)
 	}
 	for (int i = 2; i < g->count; i++)
 	{
-		SchemaNode	   *node = &g->nodes[i];
+		SchemaNode *node = &g->nodes[i];
 		const SchemaNode *other = &g->nodes[first[g->nodes[node->inner].class] - 1];
 
 		if (node->inner != i || node == other || is_copy(g, other, node))

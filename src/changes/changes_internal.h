@@ -256,7 +256,8 @@ typedef struct EvFacts
 	List	   *conditions;
 	List	   *opaques;
 	bool		as_written;		/* those of a set as written */
-	HTAB	   *required_names; /* the members of `required`, if there are many, */
+	HTAB	   *required_names; /* the members of `required`, if there are
+								 * many, */
 	int			named;			/* and how many of them are in the table */
 } EvFacts;
 
@@ -306,9 +307,10 @@ typedef struct EvProver
 	HTAB	   *sets;			/* SetBucket by hash */
 	HTAB	   *scopes;			/* EvScope by its sets */
 	HTAB	   *judgements;		/* Judgement by key */
-	HTAB	   *parallels;		/* pairs of EvSubschemas that are written alike */
-	HTAB	   *sames;			/* pairs of EvSubschemas of two whole documents:
-								 * equal or not */
+	HTAB	   *parallels;		/* pairs of EvSubschemas that are written
+								 * alike */
+	HTAB	   *sames;			/* pairs of EvSubschemas of two whole
+								 * documents: equal or not */
 	HTAB	   *gathered;		/* what was made of a keyword of a subschema */
 	HTAB	   *unions;			/* EvUnion by group */
 	HTAB	   *groups;			/* pairs of groups: implied or not */
@@ -319,8 +321,8 @@ typedef struct EvProver
 	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
 	List	   *witnesses;		/* of JsonbValue: that were found so far */
-	HTAB	   *parts;			/* WitnessParts: the same, by the schemas that they
-								 * tell apart */
+	HTAB	   *parts;			/* WitnessParts: the same, by the schemas that
+								 * they tell apart */
 	int			sampled;		/* number of sets */
 	int			tried;			/* number of values */
 	int			searches;		/* number of searches */

@@ -12,8 +12,8 @@
 
 #include "changes/changes_list.h"
 
-#define MOST_SIMILAR	36		/* pairs of variants of which one may imply the
-								 * other */
+#define MOST_SIMILAR	36		/* pairs of variants of which one may imply
+								 * the other */
 #define MOST_TRIED_WHOLE	32	/* variants of groups that are tried together */
 
 /* ---------- pairs of variants ---------- */

@@ -401,7 +401,7 @@ typedef struct ParallelPair
 static ParallelPair *
 find_pair(EvProver *p, const EvSubschema *a, const EvSubschema *b, EvScope *scope)
 {
-	ParallelPair key = {.a = a,.b = b,.scope = scope};
+	ParallelPair key = {.a = a, .b = b, .scope = scope};
 	ParallelPair *pair;
 	bool		found;
 

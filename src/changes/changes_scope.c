@@ -77,7 +77,7 @@ add_cover(EvProver *p, EvSchemaSet *set, List **cover)
 static EvScope *
 make_scope(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, bool cautious)
 {
-	ScopeOfSets key = {.sets = {old->proper, new->proper},.cautious = cautious};
+	ScopeOfSets key = {.sets = {old->proper, new->proper}, .cautious = cautious};
 	ScopeOfSets *entry;
 	EvScope    *scope;
 	bool		found;

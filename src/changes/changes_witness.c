@@ -26,7 +26,7 @@
 #define MOST_TRIED_IN_ALL	5000	/* in one search, */
 #define MOST_TRIED_LATE	20		/* and after them for one set, so that what
 								 * was found for its parts is used */
-#define MOST_TRIED_TO_LIFT	300	/* to find a witness that contains another one */
+#define MOST_TRIED_TO_LIFT	300 /* to find a witness that contains another one */
 #define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
 #define MOST_WITNESSES	500		/* that are kept */
 #define MOST_PARTS		4		/* that are kept for the same schemas */

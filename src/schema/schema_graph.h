@@ -86,8 +86,9 @@ typedef struct EvSubschema
 	int			visit;			/* for finding endless references */
 	struct EvSubschema *same;	/* of a comparison: the first equal one; NULL:
 								 * itself */
-	uint32		wording;		/* of a comparison: subschemas with this number
-								 * are equal, annotations included; 0: none */
+	uint32		wording;		/* of a comparison: subschemas with this
+								 * number are equal, annotations included; 0:
+								 * none */
 } EvSubschema;
 
 typedef struct EvCompiler
