@@ -13,6 +13,7 @@
  * changes_value.c	is a value valid?
  * changes_disjoint.c	do two sets exclude each other?
  * changes_witness.c	values that one schema accepts and the other does not
+ * changes_parts.c	the witnesses that were found
  * changes_prove.c	does one schema imply another?
  * changes_parallel.c	the same, for schemas that are written alike
  * changes_object.c	the same, for objects and arrays
@@ -714,10 +715,15 @@ extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b)
  */
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
-/*
- * Keeps a value that is valid under `a` and not under `b`.
- */
+/* ---------- changes_parts.c ---------- */
+
+/* Returns the witnesses for what two sets differ in: a List of JsonbValue. */
+extern List *ev_known_witnesses(EvProver *prover, const EvSchemaSet *a, const EvSchemaSet *b);
+
+/* Keeps a value that is valid under `a` and not under `b`. */
 extern void ev_witness_keep(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value);
+
+/* ---------- changes_witness.c ---------- */
 
 /* Is a witness known for what two sets differ in, and for them as well? */
 extern bool ev_witness_is_known(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);

@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -707,61 +706,6 @@ list_annotations(EvLister *l, EvPair *pair)
 	}
 }
 
-/* ---------- duplicates ---------- */
-
-/* A change is identified by its location, kind and message. */
-static uint32
-hash_change(const void *key, Size size pg_attribute_unused())
-{
-	const EvChange *change = *(EvChange *const *) key;
-
-	return hash_bytes((const unsigned char *) change->location, strlen(change->location)) * 31 +
-		hash_bytes((const unsigned char *) change->message, strlen(change->message)) + change->rule;
-}
-
-static int
-match_changes(const void *a, const void *b, Size size pg_attribute_unused())
-{
-	const EvChange *x = *(EvChange *const *) a;
-	const EvChange *y = *(EvChange *const *) b;
-
-	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
-}
-
-/*
- * Returns the changes, a list that it changes.  Of those from `first` on, it keeps
- * only one for each location and kind, with the worst verdict.
- */
-static List *
-without_duplicates(EvProver *p, List *changes, int first)
-{
-	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
-	.match = match_changes};
-	HTAB	   *seen;
-	int			kept = first;
-
-	control.hcxt = CurrentMemoryContext;
-	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	for (int i = first; i < list_length(changes); i++)
-	{
-		EvChange   *change = list_nth(changes, i);
-		EvChange  **known;
-		bool		found;
-
-		ev_spend(p, 20 + (strlen(change->location) + strlen(change->message)) / 8);
-		known = hash_search(seen, &change, HASH_ENTER, &found);
-		if (!found)
-		{
-			lfirst(list_nth_cell(changes, kept++)) = change;
-			continue;
-		}
-		(*known)->backward = Max((*known)->backward, change->backward);
-		(*known)->forward = Max((*known)->forward, change->forward);
-	}
-	hash_destroy(seen);
-	return list_truncate(changes, kept);
-}
-
 /* ---------- a pair ---------- */
 
 /* The changes of a pair, since a schema can be referred to from many places. */
@@ -923,7 +867,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 			ev_witness_lift(p, new, old, scope);
 	}
 	if (list_length(l->changes) > first + 1)
-		l->changes = p->changes = without_duplicates(p, l->changes, first);
+		l->changes = p->changes = ev_changes_without_duplicates(p, l->changes, first);
 	hash_search(l->visited, key, HASH_REMOVE, NULL);
 	keep_pair(l, &pair, first);
 }
@@ -1024,5 +968,5 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 					  l.skipped_backward && backward != EV_COMPATIBLE ? EV_UNKNOWN : EV_COMPATIBLE,
 					  l.skipped_forward && forward != EV_COMPATIBLE ? EV_UNKNOWN : EV_COMPATIBLE,
 					  "Only %d subschemas were compared one by one; other changes may be missing.", MOST_VISITS);
-	p->changes = without_duplicates(p, l.changes, 0);
+	p->changes = ev_changes_without_duplicates(p, l.changes, 0);
 }

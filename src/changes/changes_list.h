@@ -63,6 +63,12 @@ extern void ev_list_properties(EvLister *lister, EvPair *pair);
 extern void ev_list_items(EvLister *lister, EvPair *pair);
 extern void ev_list_applicators(EvLister *lister, EvPair *pair);
 
+/*
+ * Returns the changes, a list that it changes.  Of those from `first` on, it keeps
+ * only one for each location and kind, with the worst verdict.
+ */
+extern List *ev_changes_without_duplicates(EvProver *prover, List *changes, int first);
+
 extern char *ev_name_text(const EvString *name);
 
 #endif							/* EV_CHANGES_LIST_H */

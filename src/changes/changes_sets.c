@@ -408,11 +408,11 @@ ev_set_requiring(EvProver *p, const EvSchemaSet *set, const EvString *property)
 /* ---------- names ---------- */
 
 /* An entry of a table of names. */
-typedef struct NameEntry
+typedef struct KnownName
 {
 	EvString	name;			/* hash key, must be the first member */
 	const void *value;
-} NameEntry;
+} KnownName;
 
 static uint32
 hash_name(const void *key, Size size pg_attribute_unused())
@@ -431,7 +431,7 @@ match_names(const void *a, const void *b, Size size pg_attribute_unused())
 static HTAB *
 make_names(EvProver *p)
 {
-	HASHCTL		control = {.keysize = sizeof(EvString), .entrysize = sizeof(NameEntry), .hash = hash_name,
+	HASHCTL		control = {.keysize = sizeof(EvString), .entrysize = sizeof(KnownName), .hash = hash_name,
 	.match = match_names};
 
 	control.hcxt = p->context;
@@ -443,7 +443,7 @@ static bool
 enter_name(EvProver *p, HTAB *names, const EvString *name, const void *value)
 {
 	bool		found;
-	NameEntry  *entry;
+	KnownName  *entry;
 
 	ev_spend(p, 8 + name->length / 16);
 	entry = hash_search(names, name, HASH_ENTER, &found);
@@ -471,7 +471,7 @@ ev_add_name_once(EvProver *p, List **names, HTAB **known, const EvString *name)
 static const EvTextFact *
 find_required(EvProver *p, EvFacts *facts, const EvString *name)
 {
-	NameEntry  *entry;
+	KnownName  *entry;
 
 	if (facts->required_names == NULL)
 		facts->required_names = make_names(p);

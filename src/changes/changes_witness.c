@@ -28,8 +28,6 @@
 								 * was found for its parts is used */
 #define MOST_TRIED_TO_LIFT	300 /* to find a witness that contains another one */
 #define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
-#define MOST_WITNESSES	500		/* that are kept */
-#define MOST_PARTS		4		/* that are kept for the same schemas */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
 								 * values are tried */
@@ -48,17 +46,6 @@ typedef struct Samples
 	int			search;			/* the search that made them, if it was cut
 								 * short; otherwise 0 */
 } Samples;
-
-/*
- * Witnesses for two sets that differ in these schemas, whatever else they have in
- * common.
- */
-typedef struct WitnessParts
-{
-	EvSchemaSet *a;				/* these two are the hash key */
-	EvSchemaSet *b;
-	List	   *values;			/* of JsonbValue */
-} WitnessParts;
 
 /* The state of the search. */
 typedef struct Collector
@@ -745,61 +732,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	}
 }
 
-/* ---------- witnesses that are parts of others ---------- */
-
-/* Returns the members of a set that the other one lacks, as a set. */
-static EvSchemaSet *
-only_in(EvProver *p, const EvSchemaSet *set, const EvSchemaSet *other)
-{
-	EvSchemaSet *result;
-	List	   *members;
-
-	ev_spend(p, list_length(set->members) * (1 + list_length(other->members) / 8));
-	members = list_difference_ptr(set->members, other->members);
-	result = ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
-	list_free(members);
-	return result;
-}
-
-static WitnessParts *
-parts_of(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b, HASHACTION action)
-{
-	WitnessParts key = {only_in(p, a, b), only_in(p, b, a), NIL};
-	WitnessParts *parts;
-	bool		found;
-
-	if (p->parts == NULL)
-	{
-		HASHCTL		control = {.keysize = offsetof(WitnessParts, values), .entrysize = sizeof(WitnessParts), .hcxt = p->context};
-
-		p->parts = hash_create("event_validate parts of witnesses", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	ev_spend(p, 5);
-	parts = hash_search(p->parts, &key, action, &found);
-	if (parts != NULL && !found)
-		parts->values = NIL;
-	return parts;
-}
-
-/* Returns the witnesses for what two sets differ in. */
-static List *
-known_witnesses(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b)
-{
-	const WitnessParts *parts = parts_of(p, a, b, HASH_FIND);
-
-	return parts != NULL ? parts->values : NIL;
-}
-
-void
-ev_witness_keep(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value)
-{
-	WitnessParts *parts = parts_of(p, a->proper, b->proper, HASH_ENTER);
-
-	if (list_length(parts->values) < MOST_PARTS)
-		parts->values = list_append_unique_ptr(parts->values, value);
-	if (list_length(p->witnesses) < MOST_WITNESSES)
-		p->witnesses = lappend(p->witnesses, value);
-}
+/* ---------- witnesses that are known ---------- */
 
 bool
 ev_witness_is_known(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
@@ -808,7 +741,7 @@ ev_witness_is_known(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 
 	if (p->parts == NULL)
 		return false;
-	foreach(cell, known_witnesses(p, a, b))
+	foreach(cell, ev_known_witnesses(p, a, b))
 	{
 		if (ev_value_valid(p, lfirst(cell), b, EV_FACT_ALL) == EV_NO &&
 			ev_value_valid(p, lfirst(cell), a, EV_FACT_ALL) == EV_YES && is_admissible(p, lfirst(cell), a, scope))
@@ -936,7 +869,7 @@ search(Collector *c)
 	const EvFacts *fa = ev_facts(p, c->a, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, c->b, EV_NECESSARY);
 
-	try_values(c, known_witnesses(p, c->a, c->b));
+	try_values(c, ev_known_witnesses(p, c->a, c->b));
 	try_listed(c, fa, 0);
 	try_listed(c, fb, 0);
 	for (int i = 0; i < 3; i++)
@@ -972,7 +905,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	List	   *result;
 
 	if (depth > MOST_DEPTH)
-		return known_witnesses(p, a, b);
+		return ev_known_witnesses(p, a, b);
 	check_stack_depth();
 	ev_spend(p, 50);
 	if (p->samples == NULL)
@@ -983,7 +916,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	}
 	known = hash_search(p->samples, &key, HASH_FIND, NULL);
 	if (known != NULL && (known->search == 0 || known->search == p->searches))
-		return list_concat_unique_ptr(list_copy(known_witnesses(p, a, b)), known->values);
+		return list_concat_unique_ptr(list_copy(ev_known_witnesses(p, a, b)), known->values);
 
 	search(&c);
 
@@ -1030,7 +963,7 @@ ev_witness_lift(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
 	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = EV_FACT_ALL, .scope = scope};
 
-	if (known_witnesses(p, c.a, c.b) != NIL)
+	if (ev_known_witnesses(p, c.a, c.b) != NIL)
 		return;
 	begin_search(p);
 	p->tried = MOST_TRIED_IN_ALL - MOST_TRIED_TO_LIFT;
