@@ -84,6 +84,11 @@ typedef struct EvSubschema
 	List	   *references;		/* of EvReference */
 	uint32		block;			/* index, EV_BLOCK_NONE until one is needed */
 	int			visit;			/* for finding endless references */
+	struct EvSubschema *same;	/* of a comparison: the first equal one; NULL:
+								 * itself */
+	uint32		wording;		/* of a comparison: subschemas with this
+								 * number are equal, annotations included; 0:
+								 * none */
 } EvSubschema;
 
 typedef struct EvCompiler
