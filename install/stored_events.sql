@@ -109,10 +109,17 @@ DECLARE
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
-	RETURN QUERY EXECUTE _event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
-		_event_validate.event_row_expression(relation, data_expr, 'data', true),
-		_event_validate.event_row_expression(relation, type_expr, 'type', true),
-		_event_validate.event_row_expression(relation, version_expr, 'version', true), data_expr, version_expr);
+	PERFORM _event_validate.start_progress('audit', relation, false);
+	-- events of other types and versions are not counted
+	PERFORM _event_validate.set_progress_phase('checking events', NULL);
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(
+		_event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
+			_event_validate.event_row_expression(relation, data_expr, 'data', true),
+			_event_validate.event_row_expression(relation, type_expr, 'type', true),
+			_event_validate.event_row_expression(relation, version_expr, 'version', true), data_expr, version_expr), relation) AS u (
+			instance_location pg_catalog.text, keyword pg_catalog.text, message pg_catalog.text,
+			"rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';

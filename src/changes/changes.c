@@ -96,8 +96,9 @@ compare(EvProver *p, bool lenient)
 	}
 	p->give_up = &out;
 	ev_prover_init(p);
-	old = ev_set_of(p, p->old_root);
-	new = ev_set_of(p, p->new_root);
+	ev_find_equal_schemas(p);
+	old = ev_set_written_of(p, p->old_root);
+	new = ev_set_written_of(p, p->new_root);
 	ev_list_changes(p, old, new, lenient ? ev_scope_make(p, old, new) : NULL);
 	p->give_up = NULL;
 	return true;

@@ -751,7 +751,8 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	if (!find_policy(VARDATA_ANY(text_policy), VARSIZE_ANY_EXHDR(text_policy), &policy))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no compatibility policy \"%s\"", text_to_cstring(text_policy)),
+				 errmsg("there is no compatibility policy \"%s\"",
+						ev_visible_cut(text_to_cstring(text_policy), EV_SHOWN_ARGUMENT)),
 				 errhint("The policies are %s.", policy_names())));
 	warn_unknown = read_unknown(PG_GETARG_TEXT_PP(3));
 

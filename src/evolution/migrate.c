@@ -32,6 +32,7 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -50,6 +51,7 @@
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "rollout/event_checks.h"
+#include "stats/progress.h"
 
 PG_FUNCTION_INFO_V1(ev_migrate_events);
 
@@ -147,6 +149,7 @@ report_progress(EvMigration *migration, double share)
 									migration->migrated, migration->failed);
 	TimestampTz now = GetCurrentTimestamp();
 
+	ev_progress_share(share, migration->lap_migrated, migration->failed);
 	pgstat_report_activity(STATE_RUNNING,
 						   psprintf("/* %s */ %s", progress, debug_query_string ? debug_query_string : ""));
 	migration->reported = true;
@@ -225,6 +228,8 @@ open_leaf(EvMigration *migration)
 		relation_close(leaf, RowExclusiveLock);
 		return NULL;
 	}
+	/* as in the first batch: SPI plans a statement before it takes a snapshot */
+	EnsurePortalSnapshotExists();
 	ev_migrate_check_rights(migration->leaf);
 	ev_migrate_check_row_security(migration->leaf);
 	if (leaf->rd_rel->relkind != RELKIND_RELATION || !has_columns(migration, leaf))
@@ -256,7 +261,10 @@ migrate_table(EvMigration *migration, Oid table)
 		int			count = 0;
 
 		if (blocks == 0)
+		{
 			blocks = RelationGetNumberOfBlocks(leaf);
+			ev_progress_part(table);
+		}
 		if (end < blocks)
 		{
 			end = blocks - end > BLOCKS_AT_A_TIME ? end + BLOCKS_AT_A_TIME : blocks;
@@ -345,6 +353,8 @@ migrate_in_laps(EvMigration *migration)
 {
 	for (int lap = 0; lap < MAX_LAPS; lap++)
 	{
+		ev_progress_phase(lap == 0 ? EV_PHASE_MIGRATING : EV_PHASE_MIGRATING_AGAIN,
+						  ev_progress_estimate(migration->relation));
 		migrate_all(migration);
 		if (migration->lap_migrated == 0)
 			break;
@@ -432,8 +442,10 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 		if (migration->keep_original)
 			ev_originals_create();
 		migration->next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_EVERY_MS);
+		ev_progress_start(EV_PROGRESS_MIGRATE, migration->relation, true);
 		next_transaction();
 		migrate_and_free(migration);
+		ev_progress_end();
 		if (migration->reported)
 			pgstat_report_activity(STATE_RUNNING, debug_query_string);
 		report_end(migration);

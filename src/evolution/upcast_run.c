@@ -99,8 +99,11 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	if (upcast->renames != NULL)
 		step->renames = ev_renames_argument(upcast->renames);
 	step->schema_function = ev_registered_version(upcast->name, upcast->type_length, upcast->to);
+	/* dropped by another session */
 	if (!OidIsValid(step->schema_function))
-		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("upcast \"%s\" leads to a version that was dropped", upcast->name)));
 	step->schema = ev_registry_by_function(step->schema_function);
 }
 

@@ -25,6 +25,7 @@
 #include "evolution/upcast_rows.h"
 #include "evolution/update_check.h"
 #include "rollout/audit.h"
+#include "stats/progress.h"
 
 PG_FUNCTION_INFO_V1(ev_event_upgrade_add);
 PG_FUNCTION_INFO_V1(ev_event_upgrade_add_text);
@@ -162,7 +163,10 @@ count_kind(const EvKind *kind, void *arg)
 static void
 count_row(UpgradeReport *report, const EvUpgraded *upgraded)
 {
-	if (ev_upgraded_is_valid(upgraded))
+	bool		valid = ev_upgraded_is_valid(upgraded);
+
+	ev_progress_row(!valid);
+	if (valid)
 		return;
 	report->rows++;
 	if (upgraded->schema != NULL)

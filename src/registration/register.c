@@ -71,6 +71,7 @@ PG_FUNCTION_INFO_V1(ev_widen_event_schema);
 PG_FUNCTION_INFO_V1(ev_drop_event_schema);
 PG_FUNCTION_INFO_V1(ev_register_schema);
 PG_FUNCTION_INFO_V1(ev_list_event_schemas);
+PG_FUNCTION_INFO_V1(ev_event_is_registered);
 
 /*
  * Registers a definition under a name: creates the function; or leaves it
@@ -420,4 +421,13 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 	}
 	MemoryContextDelete(row_context);
 	return (Datum) 0;
+}
+
+/* event_is_registered(event_type text, schema_version int) returns boolean: it raises no error for a text that can be no type */
+Datum
+ev_event_is_registered(PG_FUNCTION_ARGS)
+{
+	text	   *type = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_BOOL(OidIsValid(ev_registered_version(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(1))));
 }

@@ -19,6 +19,7 @@
 #include "utils/guc.h"
 #include "utils/syscache.h"
 
+#include "base/shown_text.h"
 #include "evolution/view_followers.h"
 #include "format/format.h"
 #include "registration/schema_function.h"
@@ -40,7 +41,7 @@ ev_find_and_wait(const char *name)
 		ev_function_lock(function, AccessShareLock, name);
 		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
 			break;
-		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_unlock(function, AccessShareLock);
 	}
 	return function;
 }
@@ -204,7 +205,7 @@ ev_find_to_register(const char *name, bool keep_lock)
 	}
 	function = ev_find_and_wait(name);
 	if (OidIsValid(function) && !keep_lock)
-		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_unlock(function, AccessShareLock);
 	return function;
 }
 
@@ -254,19 +255,19 @@ ev_require_document_uri(char *uri, NameData *name)
 	if (format != NULL && !format->matches(uri, strlen(uri)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("not an absolute URI: \"%s\"", uri),
+				 errmsg("not an absolute URI: \"%s\"", ev_visible_cut(uri, EV_SHOWN_ARGUMENT)),
 				 errhint("An absolute URI begins with a scheme, such as \"https://example.com/money\" or \"urn:example:money\".")));
 	fragment = strchr(uri, '#');
 	if (fragment != NULL && fragment[1] != '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the URI of a document must not have a fragment: \"%s\"", uri)));
+				 errmsg("the URI of a document must not have a fragment: \"%s\"", ev_visible_cut(uri, EV_SHOWN_ARGUMENT))));
 	if (fragment != NULL)
 		*fragment = '\0';
 	if (pg_strncasecmp(uri, "event:", strlen("event:")) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the URI \"%s\" is that of an event schema", uri),
+				 errmsg("the URI \"%s\" is that of an event schema", ev_visible_cut(uri, EV_SHOWN_ARGUMENT)),
 				 errhint("Use register_event_schema.")));
 
 	ev_uri_name(uri, name);

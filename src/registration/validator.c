@@ -148,6 +148,7 @@ depends_on(Oid function, Oid other)
 
 	for (int i = 0; i < list_length(reached); i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (list_nth_oid(reached, i) == other)
 			return true;
 		reached = list_concat_unique_oid(reached,
@@ -166,7 +167,7 @@ can_depend(Oid function, Oid target, const char *uri, bool is_registered, bool m
 {
 	ev_function_lock(target, AccessShareLock, uri);
 	if (!is_registered && !ev_ownership_counts(GetUserId(), target))
-		UnlockDatabaseObject(ProcedureRelationId, target, 0, AccessShareLock);
+		ev_function_unlock(target, AccessShareLock);
 	return SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target)) &&
 		!(may_be_circle && depends_on(target, function));
 }

@@ -92,14 +92,16 @@ ev_document_repeated_keys(const EvDocument *document)
 		EvFault    *fault = palloc0(sizeof(EvFault));
 		const EvTextPosition *first = find_position(positions, count, repeated->first);
 		const EvTextPosition *second = find_position(positions, count, repeated->second);
+		char	   *key = ev_string_show(repeated->key, strlen(repeated->key));
 
+		CHECK_FOR_INTERRUPTS();
 		fault->rule = EV_RULE_DUPLICATE_KEY;
 		fault->line = second->line;
 		fault->column = second->column;
 		fault->location = repeated->location;
 		fault->message = psprintf("the key %s occurs twice in an object, first at line %d, column %d",
-								  ev_string_show(repeated->key, strlen(repeated->key)),
-								  first->line, first->column);
+								  key, first->line, first->column);
+		pfree(key);
 		result = lappend(result, fault);
 	}
 	return result;

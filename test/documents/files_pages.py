@@ -85,12 +85,34 @@ def event_schemas_page(check, page, root, folder):
         check([path.name for path in sorted((folder / "migrations").iterdir())] == ["order_3.down.sql", "order_3.up.sql"] and (folder / "verify/order_3.sql").exists()
               and len(list((folder / "alembic/versions").iterdir())) == 1, "the migrations are written")
         shell.run(page.block("event-schemas docs events pages", "sh"))
+        shell.run(page.block("--format eventcatalog", "sh"))
+        check((folder / "site/index.html").exists() and (folder / "catalog/events/order.placed/index.mdx").exists(), "the site and the catalog are written")
         with registry("confluent") as confluent, registry(3) as apicurio:
             confluent.add("order.cancelled-value", 1, {"type": "object"})
             block = page.block("registry.example.com events", "sh").replace("https://registry.example.com", confluent.url)
             shell.run(block.replace("https://apicurio.example.com", apicurio.url).replace("--group shop", "--group g"))
             check((folder / "events/order.cancelled@1.json").exists(), "it is imported")
     check(page.rest("sh", "json", "") == [], "every block of docs/event-schemas.md was used", page.rest("sh", "json", ""))
+
+
+# ---------- docs/catalogue.md ----------
+
+def catalogue_page(check, page, root, folder):
+    shell = Shell(check, page, folder, root)
+    with Database("documents_catalogue") as database:
+        shell.environment["PGDATABASE"] = database.name
+        write(folder / "services", f"[production]\nhost={os.environ['PGHOST']}\nport={os.environ.get('PGPORT', '5432')}\nuser={os.environ.get('PGUSER', '')}\ndbname={database.name}\n")
+        database.run("""SELECT register_event_schema('order.placed', 1, '{"type": "object", "properties": {"symbol": {"type": "string"}}}')""")
+        for start in ("event_schema_docs('order.placed')", "event_asyncapi()"):
+            shell.run(page.block(start, "sh").replace("-d trading", f"-d {database.name}"))
+        check((folder / "order.placed.md").read_text(encoding="utf-8").startswith("# order.placed\n"), "the page of an event")
+        check(json.loads((folder / "orders.json").read_text(encoding="utf-8"))["info"]["title"] == "Orders", "the document of AsyncAPI")
+        database.run("CREATE TABLE events (id text, event_type text, schema_version int, data jsonb); INSERT INTO events VALUES ('1', 'order.placed', 1, '{}')")
+        said = database.run(page.block("'specversion'", "sql"))
+        check("event:order.placed@1" in "".join(said), "a CloudEvent", said)
+        shell.run(page.block("event-schemas pull events", "sh"))
+        check((folder / "site/order.placed.html").exists(), "the site of a database")
+    check(page.rest("sh", "sql") == [], "every block of docs/catalogue.md was used", page.rest("sh", "sql"))
 
 
 # ---------- docs/releasing-an-event.md ----------

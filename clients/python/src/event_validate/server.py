@@ -108,6 +108,16 @@ class Server:
         return self.rows("SELECT location, rule, backward, forward, message FROM {}.event_schema_changes(%s::text, %s::int, %s::text, %s::boolean)",  # type: ignore[return-value]
                          [event_type, version, body, lenient])
 
+    def properties(self, event_type: str, version: int) -> list[tuple[Any, ...]]:
+        """The rows of event_schema_properties, with values as JSON texts."""
+        return self.rows("SELECT path, condition, type, required, constraints, title, description, default_value::text,"
+                         " ARRAY(SELECT e.value::text FROM jsonb_array_elements(examples) WITH ORDINALITY AS e ORDER BY e.ordinality LIMIT 3), deprecated"
+                         " FROM {}.event_schema_properties(%s::text, %s::int)", [event_type, version])
+
+    def example(self, event_type: str, version: int) -> str | None:
+        """A valid event as JSON text, or None."""
+        return self.rows("SELECT jsonb_pretty({}.event_schema_example(%s::text, %s::int))", [event_type, version])[0][0]  # type: ignore[no-any-return]
+
     def published(self) -> Published:
         """All registered versions, documents and policies."""
         schemas: dict[str, Schema] = {}
