@@ -13,10 +13,12 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
 #include "base/event_log.h"
 #include "base/shown_text.h"
 #include "guard/guard_warnings.h"
@@ -67,7 +69,7 @@ key_context(void *arg)
 static int
 level_of(int64 rows)
 {
-	if (log_min_messages > WARNING || log_min_messages == LOG || ev_event_log_rate(rows))
+	if (EV_LOG_MIN_MESSAGES > WARNING || EV_LOG_MIN_MESSAGES == LOG || ev_event_log_rate(rows))
 		return WARNING;
 	return WARNING_CLIENT_ONLY;
 }
@@ -120,11 +122,14 @@ end_statement(void *arg)
 	/* not if the transaction fails */
 	if (!IsTransactionState())
 		return;
+	/* a cancel request must not end the freeing of memory */
+	HOLD_INTERRUPTS();
 	for (Reason *reason = statement->first; reason != NULL; reason = reason->next)
 		raise_reason(reason);
 	if (statement->others > 0)
 		ereport(level_of(statement->others),
 				(errmsg("events are not valid for other reasons (%lld events)", (long long) statement->others)));
+	RESUME_INTERRUPTS();
 }
 
 /* ---------- counting ---------- */

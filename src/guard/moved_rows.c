@@ -38,6 +38,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "guard/moved_rows.h"
 #include "rows/table_rights.h"
 
@@ -47,7 +48,7 @@
 #define FEW_PARTITIONS	64
 
 /* The events of tables from which the transaction has deleted rows. */
-typedef struct Gathered
+typedef struct OldEvents
 {
 	Oid			table;			/* of the guard */
 	CommandId	command;		/* in which they were gathered */
@@ -55,9 +56,9 @@ typedef struct Gathered
 	HTAB	   *events;			/* hashes; NULL: there are no such tables */
 	MemoryContext context;
 	MemoryContextCallback forget;
-} Gathered;
+} OldEvents;
 
-static Gathered *gathered = NULL;
+static OldEvents *gathered = NULL;
 
 static void
 forget(void *arg pg_attribute_unused())
@@ -130,14 +131,14 @@ sources_of(Oid table, int *count)
 /* ---------- events ---------- */
 
 /* The columns of the event in a relation; 0: not a column. */
-typedef struct Columns
+typedef struct PartColumns
 {
 	AttrNumber	numbers[EV_ROW_PARTS];
-} Columns;
+} PartColumns;
 
 /* Finds the guard's columns in another relation, by name.  False: one is missing. */
 static bool
-find_columns(const EvGuard *guard, Oid relation, Columns *columns)
+find_columns(const EvGuard *guard, Oid relation, PartColumns *columns)
 {
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 	{
@@ -152,7 +153,7 @@ find_columns(const EvGuard *guard, Oid relation, Columns *columns)
 }
 
 static uint64
-hash_event(Relation relation, HeapTuple row, const Columns *columns)
+hash_event(Relation relation, HeapTuple row, const PartColumns *columns)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
 	uint64		hash = 0;
@@ -212,13 +213,13 @@ gather_rows(const EvGuard *guard, Relation relation)
 	MemoryContext caller = CurrentMemoryContext;
 	TupleTableSlot *slot;
 	TableScanDesc scan;
-	Columns		columns;
+	PartColumns columns;
 
 	if (relation->rd_rel->relam != HEAP_TABLE_AM_OID || !ev_may_read_all(RelationGetRelid(relation), GetUserId()) ||
 		!find_columns(guard, RelationGetRelid(relation), &columns))
 		return;
 	slot = table_slot_create(relation, NULL);
-	scan = table_beginscan(relation, SnapshotAny, 0, NULL);
+	scan = EV_TABLE_BEGINSCAN(relation, SnapshotAny);
 	while (hash_get_num_entries(gathered->events) < MOST_EVENTS && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		HeapTuple	row;
@@ -251,7 +252,7 @@ start(Oid table, int sources)
 	if (gathered != NULL)
 		MemoryContextDelete(gathered->context);
 	context = AllocSetContextCreate(TopTransactionContext, "event_validate moved rows", ALLOCSET_DEFAULT_SIZES);
-	gathered = MemoryContextAllocZero(context, sizeof(Gathered));
+	gathered = MemoryContextAllocZero(context, sizeof(OldEvents));
 	gathered->context = context;
 	gathered->table = table;
 	gathered->command = GetCurrentCommandId(false);
@@ -290,7 +291,7 @@ is_current(const EvGuard *guard, int sources)
 static bool
 is_gathered(const EvGuard *guard, Relation relation, HeapTuple row)
 {
-	Columns		columns;
+	PartColumns columns;
 	uint64		hash;
 
 	if (gathered == NULL || gathered->table != guard->table || gathered->events == NULL ||
