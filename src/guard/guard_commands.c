@@ -547,7 +547,7 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 		check_replaceable(relation, replaced);
 	operations = operations_argument(fcinfo, replaced);
 	source = choose_operands(fcinfo, relation, replaced, &arguments, operands);
-	ev_quarantine_create();
+	ev_quarantine_create(false);
 
 	name = palloc0(NAMEDATALEN);
 	namestrcpy(name, replaced ? replaced->tgname : GUARD_NAME);
@@ -670,7 +670,7 @@ static void
 require_quarantine(EvGuardMode mode)
 {
 	if (mode == EV_GUARD_QUARANTINE || mode == EV_GUARD_WARN)
-		ev_quarantine_create();
+		ev_quarantine_create(false);
 }
 
 /*
