@@ -34,6 +34,7 @@
 #include "base/compat.h"
 #include "guard/quarantine.h"
 #include "registry/names.h"
+#include "rows/distributed.h"
 #include "rows/event_table.h"
 #include "rows/row_json.h"
 #include "rows/table_rights.h"
@@ -362,6 +363,11 @@ ev_quarantine_add(const EvDiverted *diverted)
 	char		nulls[COLUMNS - 1];
 	EvQuarantine quarantine;
 
+	Oid			table = ev_distributed_table(diverted->table);
+
+	/* a server gets its first shard when it is added or when a shard is moved to it */
+	if (table != diverted->table)
+		ev_quarantine_create(true);
 	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -372,7 +378,7 @@ ev_quarantine_add(const EvDiverted *diverted)
 	for (int i = 1; i < COLUMNS; i++)
 		types[i - 1] = columns[i].type;
 	memset(nulls, ' ', sizeof(nulls));
-	table_names(diverted->table, &values[0], &values[1]);
+	table_names(table, &values[0], &values[1]);
 	values[2] = JsonbPGetDatum(ev_row_to_jsonb(diverted->relation, diverted->row));
 	values[3] = PointerGetDatum(diverted->type);
 	if (diverted->type == NULL)
@@ -485,6 +491,7 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 	nulls[0] = ' ';
 	if (!PG_ARGISNULL(1))
 	{
+		ev_notice_quarantines(PG_GETARG_OID(1), "purge_event_quarantine");
 		table_names(PG_GETARG_OID(1), &values[1], &values[2]);
 		nulls[1] = nulls[2] = ' ';
 	}
