@@ -54,7 +54,7 @@ include $(PGXS)
 # It is made from these files of the folder install, in this order, and
 # committed.  Only this target writes it, in the source folder: no build does.
 INSTALL_AREAS = head schemas language relations validation registry changes \
-	upcasts stored_events views event_checks columns usage guards statistics ddl_triggers
+	upcasts stored_events views event_checks columns usage guards statistics progress catalogue ddl_triggers
 
 .PHONY: event_validate--1.0.sql
 event_validate--1.0.sql:

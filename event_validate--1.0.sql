@@ -165,6 +165,9 @@ CREATE FUNCTION _event_validate.event_row_other_types(expression text, types tex
 	AS 'MODULE_PATHNAME', 'ev_event_row_other_types' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_row_other_types(text, text[]) IS 'SQL that is true unless an expression over a row has one of these event types';
 
+CREATE FUNCTION _event_validate.rows_planned_as_owner(query text, relation regclass) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_rows_planned_as_owner' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.rows_planned_as_owner(text, regclass) IS 'the rows of a SELECT of the caller that reads this relation; a caller with the rights of its owner plans the SELECT as the owner';
 -- ---------- validation ----------
 
 CREATE FUNCTION validate_event(data jsonb, event_type text, schema_version int) RETURNS boolean
@@ -271,15 +274,15 @@ COMMENT ON FUNCTION jsonschema_validation_errors(text, text) IS 'jsonschema_vali
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -295,11 +298,11 @@ COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that ot
 
 CREATE FUNCTION register_schemas(bundle jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT name text, OUT action text, OUT function regprocedure)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_register_schemas' LANGUAGE C ROWS 100;
-COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean, text[]) IS 'registers many schemas, which may refer to each other, in one call';
+COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers many schemas, which may refer to each other, in one call';
 
 CREATE FUNCTION lint_event_schema(definition text,
 	OUT severity text, OUT location text, OUT rule text, OUT message text)
@@ -324,31 +327,32 @@ COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compile
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
 	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[],
-	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text)
+	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text,
+	OUT renames jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function,
-		assert_format, except_formats, breaking, accept, policy, lenient, unknown
+		assert_format, except_formats, breaking, accept, policy, lenient, unknown, renames
 	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
 
 -- ---------- evolution: what changed ----------
 
-CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAULT true,
+CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAULT true, renames jsonb DEFAULT NULL,
 	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean) IS 'the changes between two schemas, and whether each is compatible';
+	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean, jsonb) IS 'the changes between two schemas, and whether each is compatible';
 
 CREATE FUNCTION event_schema_changes(event_type text, from_version int, definition text, lenient boolean DEFAULT true,
-	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
+	renames jsonb DEFAULT NULL, OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'the changes between a registered version and a definition';
+	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean, jsonb) IS 'the changes between a registered version and a definition';
 
 CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true,
 	unknown text DEFAULT 'refuse') RETURNS void
@@ -358,19 +362,19 @@ COMMENT ON FUNCTION set_event_compatibility(text, text, boolean, text) IS 'sets 
 -- The arguments are those of register_event_schema; schema_version is the next one.
 CREATE FUNCTION check_event_compatibility(event_type text, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility' LANGUAGE C STABLE ROWS 10;
-COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
+COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], text[], int, jsonb) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
 
 CREATE FUNCTION check_event_compatibility(event_type text, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility_jsonb' LANGUAGE C STABLE ROWS 10;
-COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';
+COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], text[], int, jsonb) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';
 -- ---------- evolution: upcasts ----------
 
 CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)
@@ -382,6 +386,15 @@ CREATE FUNCTION register_event_downcast(event_type text, from_version int, to_ve
 	RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_downcast' LANGUAGE C;
 COMMENT ON FUNCTION register_event_downcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the version before it';
+
+CREATE FUNCTION register_event_rename(event_type text, from_version int, to_version int, renames jsonb,
+	downcast boolean DEFAULT false) RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_rename' LANGUAGE C;
+COMMENT ON FUNCTION register_event_rename(text, int, int, jsonb, boolean) IS 'registers the upcast that gives properties their names in the next version and, on request, the downcast that gives the old ones back';
+
+CREATE FUNCTION event_rename(data jsonb, renames jsonb) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_rename' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION event_rename(jsonb, jsonb) IS 'a document in which properties have other names';
 
 CREATE FUNCTION drop_event_upcast(event_type text, from_version int, to_version int) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_upcast' LANGUAGE C;
@@ -400,6 +413,18 @@ CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regproced
 	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts and downcasts of an event type';
 
+
+CREATE FUNCTION _event_validate.list_event_upcasts(OUT event_type text, OUT from_version int, OUT to_version int,
+	OUT function regprocedure, OUT calls regprocedure, OUT renames jsonb, OUT owner name)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_list_event_upcasts' LANGUAGE C STABLE ROWS 100;
+COMMENT ON FUNCTION _event_validate.list_event_upcasts() IS 'the rows of event_upcasts';
+
+CREATE VIEW event_upcasts AS
+	SELECT event_type, from_version, to_version, function, calls, renames, owner
+	FROM _event_validate.list_event_upcasts();
+COMMENT ON VIEW event_upcasts IS 'the upcasts and downcasts of event types: registered functions, and the renames of schemas';
+GRANT SELECT ON event_upcasts TO PUBLIC;
 -- ---------- evolution: stored events ----------
 
 CREATE TYPE _event_validate.event_upgrade_kind AS (instance_location text, keyword text, message text, "rows" bigint,
@@ -412,6 +437,12 @@ CREATE FUNCTION _event_validate.event_upgrade_add(internal, data jsonb, row_name
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
 COMMENT ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int) IS 'the transition function of event_upgrade_kinds';
 
+CREATE FUNCTION _event_validate.event_upgrade_add(internal, data jsonb, row_name text, event_type text, from_version int, to_version int,
+		table_id oid, location tid, relation oid, data_column text, version_column text)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
+COMMENT ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int, oid, tid, oid, text, text) IS 'the transition function of event_upgrade_kinds';
+
 CREATE FUNCTION _event_validate.event_upgrade_add(internal, data text, row_name text, event_type text, from_version int, to_version int)
 	RETURNS internal
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
@@ -423,6 +454,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_final(internal) IS 'the final 
 
 -- PostgreSQL checks that the owner of the aggregates may call these.
 REVOKE EXECUTE ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int),
+	_event_validate.event_upgrade_add(internal, jsonb, text, text, int, int, oid, tid, oid, text, text),
 	_event_validate.event_upgrade_add(internal, text, text, text, int, int), _event_validate.event_upgrade_final(internal) FROM PUBLIC;
 
 CREATE AGGREGATE _event_validate.event_upgrade_kinds(data jsonb, row_name text, event_type text, from_version int, to_version int) (
@@ -435,12 +467,22 @@ CREATE AGGREGATE _event_validate.event_upgrade_kinds(data text, row_name text, e
 	FINALFUNC_MODIFY = READ_WRITE);
 COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(text, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises an error for an event';
 
+CREATE AGGREGATE _event_validate.event_upgrade_kinds(data jsonb, row_name text, event_type text, from_version int, to_version int,
+		table_id oid, location tid, relation oid, data_column text, version_column text) (
+	SFUNC = _event_validate.event_upgrade_add, STYPE = internal, FINALFUNC = _event_validate.event_upgrade_final,
+	FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(jsonb, text, text, int, int, oid, tid, oid, text, text) IS 'the same, with what an UPDATE of the rows would refuse';
+
+CREATE FUNCTION _event_validate.event_update_is_checked(relation regclass, data_column text, version_column text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_update_is_checked' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_update_is_checked(regclass, text, text) IS 'whether anything besides schemas can refuse an UPDATE of data and version, for a caller who may read the table';
+
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises an error if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
-	data text, type text, version text) RETURNS text
+	data text, type text, version text, data_column text, version_column text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -449,14 +491,17 @@ DECLARE
 	row_name CONSTANT text := _event_validate.event_row_name(relation);
 	source CONSTANT text := format('%s WHERE %s AND %s', _event_validate.event_qualified_name(relation),
 		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text));
+	is_checked CONSTANT boolean := _event_validate.event_update_is_checked(relation, data_column, version_column);
 BEGIN
-	IF _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
+	IF _event_validate.event_has_upcast(event_type, from_version, to_version) OR is_checked THEN
 		RETURN format($query$
 			SELECT k.instance_location, k.keyword, k.message, k.rows, k.violations, k.sample_ids
-			FROM pg_catalog.unnest((SELECT _event_validate.event_upgrade_kinds(%s, %s, %L::pg_catalog.text, %s, %s) FROM %s)) AS k
+			FROM pg_catalog.unnest((SELECT _event_validate.event_upgrade_kinds(%s, %s, %L::pg_catalog.text, %s, %s%s) FROM %s)) AS k
 			ORDER BY k.keyword IS NOT NULL, k.violations DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C",
 				k.message COLLATE pg_catalog."C"
-			$query$, data, row_name, event_type, from_version, to_version, source);
+			$query$, data, row_name, event_type, from_version, to_version,
+			CASE WHEN is_checked THEN format(', tableoid, ctid, %s::pg_catalog.oid, %L::pg_catalog.text, %L::pg_catalog.text',
+				relation::oid, data_column, version_column) END, source);
 	END IF;
 	-- without an upcast, the rows are audited as events of the other version;
 	-- a row has one violation of each kind: so its first one counts the row in the total
@@ -478,7 +523,7 @@ BEGIN
 		$query$, data, row_name, source, format('%L::pg_catalog.text, %s', event_type, to_version));
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int, text, text, text) IS 'the query that check_event_upgrade runs';
+COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int, text, text, text, text, text) IS 'the query that check_event_upgrade runs';
 
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
@@ -491,10 +536,17 @@ DECLARE
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
-	RETURN QUERY EXECUTE _event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
-		_event_validate.event_row_expression(relation, data_expr, 'data', true),
-		_event_validate.event_row_expression(relation, type_expr, 'type', true),
-		_event_validate.event_row_expression(relation, version_expr, 'version', true));
+	PERFORM _event_validate.start_progress('audit', relation, false);
+	-- events of other types and versions are not counted
+	PERFORM _event_validate.set_progress_phase('checking events', NULL);
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(
+		_event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
+			_event_validate.event_row_expression(relation, data_expr, 'data', true),
+			_event_validate.event_row_expression(relation, type_expr, 'type', true),
+			_event_validate.event_row_expression(relation, version_expr, 'version', true), data_expr, version_expr), relation) AS u (
+			instance_location pg_catalog.text, keyword pg_catalog.text, message pg_catalog.text,
+			"rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';
@@ -1087,8 +1139,13 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE _event_validate.event_audit_report(
-		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit));
+	PERFORM _event_validate.start_progress('audit', relation, false);
+	PERFORM _event_validate.set_progress_phase('checking events', relation);
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(_event_validate.event_audit_report(
+		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit)), relation) AS a (
+			event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
+			message pg_catalog.text, "rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
@@ -1298,10 +1355,13 @@ BEGIN
 	others := _event_validate.event_row_other_types(arguments[2], types);
 	PERFORM _event_validate.warn_of_unregistered_types(types);
 	IF audit THEN
+		PERFORM _event_validate.start_progress('audit', relation, false);
+		PERFORM _event_validate.set_progress_phase('checking events', relation);
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
 			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
 			_event_validate.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
+		PERFORM _event_validate.end_progress();
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
@@ -1439,6 +1499,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM _event_validate.require_table_owner(relation);
+	PERFORM _event_validate.start_progress('validate', relation, false);
+	PERFORM _event_validate.set_progress_phase('checking events', relation);
 
 	BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
@@ -1446,6 +1508,7 @@ BEGIN
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
 		-- not if check_event is only a part of the constraint: an audit would look at other rows
 		IF found_check.data_expr IS NOT NULL THEN
+			PERFORM _event_validate.set_progress_phase('checking events', relation);	-- again
 			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
 			FROM _event_validate.audit_event_check(relation, found_check.constraint_name, found_check.types) AS a;
 		END IF;
@@ -1454,6 +1517,7 @@ BEGIN
 		END IF;
 		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, total_rows, counts, lines);
 	END;
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';
@@ -1561,10 +1625,10 @@ BEGIN
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column,
 			source, _event_validate.event_column_text(relation, to_column));
 	END IF;
-	RETURN QUERY EXECUTE format(
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
-		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, _event_validate.event_row_name(relation), relation);
+		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s WHERE _event_validate.count_progress()) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
+		reason, _event_validate.event_row_name(relation), relation), relation) AS c (reason text, conflicts bigint, sample_ids text[]);
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';
@@ -1578,6 +1642,7 @@ DECLARE
 	total bigint;
 	listed text;
 BEGIN
+	PERFORM _event_validate.set_progress_phase('looking for conflicts', relation);
 	SELECT sum(c.conflicts), string_agg(format('%s (rows: %s): %s%s', c.reason, c.conflicts,
 		array_to_string(c.sample_ids, ', '), CASE WHEN c.conflicts > 10 THEN ', ...' ELSE '' END), E'\n')
 	INTO total, listed FROM @extschema@.event_column_conflicts(relation, from_column, to_column) AS c;
@@ -1916,6 +1981,7 @@ BEGIN
 	PERFORM _event_validate.require_arguments('{relation,from_column,to_column}'::pg_catalog.text[], relation, from_column, to_column);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
+	PERFORM _event_validate.start_progress('standardize', relation, false);
 	-- check without a lock, so that no session waits, and then again under the lock
 	commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	IF commands IS NOT NULL THEN
@@ -1923,6 +1989,7 @@ BEGIN
 		commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	END IF;
 	source := _event_validate.event_column(relation, from_column);
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	FOREACH command IN ARRAY COALESCE(commands, '{}') LOOP
 		EXECUTE command;
 	END LOOP;
@@ -1931,6 +1998,7 @@ BEGIN
 			EXECUTE command;
 		END LOOP;
 	END IF;
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column with JSON a jsonb column of the standard name, or merges it into that column, and loses nothing';
@@ -2325,6 +2393,7 @@ BEGIN
 		RETURN;
 	END IF;
 	view_path := _event_validate.event_view_path(view_name, relation);
+	PERFORM _event_validate.start_progress('merge', relation, true);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'start', NULL);
 	COMMIT;
 	-- from here on, a trigger keeps the columns in step
@@ -2333,13 +2402,16 @@ BEGIN
 	COMMIT;
 	FOR lap IN 1 .. most_laps LOOP
 		filled := 0;
+		PERFORM _event_validate.set_progress_phase('copying documents', relation);
 		FOREACH part IN ARRAY _event_validate.event_column_parts(relation) LOOP
 			at_block := 0;
 			end_block := _event_validate.event_column_blocks(part);
+			PERFORM _event_validate.set_progress_pages(part, at_block, end_block, filled);
 			LOOP
 				next_block := _event_validate.event_column_next_block(part, at_block, end_block, batch_size);
 				EXIT WHEN next_block IS NULL;
 				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, target, at_block, next_block));
+				PERFORM _event_validate.set_progress_pages(part, next_block, end_block, filled);
 				COMMIT;
 				at_block := next_block;
 			END LOOP;
@@ -2347,12 +2419,16 @@ BEGIN
 		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, target);
 		EXIT WHEN pg_catalog.int8eq(filled, 0::pg_catalog.int8);
 	END LOOP;
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'check', NULL);
 	COMMIT;
+	PERFORM _event_validate.set_progress_phase('validating the constraint', NULL);
 	PERFORM _event_validate.validate_event_columns(relation);
 	COMMIT;
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'switch', view_path);
 	COMMIT;
+	PERFORM _event_validate.end_progress();
 	RAISE NOTICE USING MESSAGE = CASE WHEN pg_catalog.nameeq(target, to_column)
 		THEN pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column)
 		ELSE pg_catalog.format('column "%s" of table %s is jsonb now', to_column, relation) END;
@@ -2469,6 +2545,18 @@ CREATE VIEW event_quarantine AS
 COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about; needs SELECT on event_schema.quarantine';
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
+CREATE FUNCTION _event_validate.event_quarantine_counts(OUT relation_schema text, OUT relation_name text, OUT kept boolean,
+	OUT events bigint, OUT oldest_at timestamptz, OUT newest_at timestamptz, OUT complete boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_quarantine_counts' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION _event_validate.event_quarantine_counts() IS 'the rows of event_quarantine_counts';
+
+CREATE VIEW event_quarantine_counts AS
+	SELECT relation_schema, relation_name, kept, events, oldest_at, newest_at, complete
+	FROM _event_validate.event_quarantine_counts();
+COMMENT ON VIEW event_quarantine_counts IS 'how many events of each table the quarantine has; needs SELECT on event_schema.quarantine, or membership in pg_monitor';
+GRANT SELECT ON event_quarantine_counts TO PUBLIC;
+
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
 	schema_version int DEFAULT NULL, repair text DEFAULT NULL, max_rows int DEFAULT 10000,
 	after_id bigint DEFAULT NULL, ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false,
@@ -2511,6 +2599,13 @@ CREATE FUNCTION _event_validate.validation_stats_history(OUT database_id oid, OU
 	AS 'MODULE_PATHNAME', 'ev_validation_stats_history' LANGUAGE C VOLATILE PARALLEL SAFE ROWS 1000;
 COMMENT ON FUNCTION _event_validate.validation_stats_history() IS 'the rows of event_validation_stats_history';
 
+CREATE FUNCTION _event_validate.validation_stats_daily(OUT database_id oid, OUT role_id oid, OUT relation_id oid,
+	OUT event_type text, OUT schema_version int, OUT day date, OUT valid bigint, OUT invalid bigint, OUT warned bigint,
+	OUT quarantined bigint, OUT replayed bigint, OUT bypassed bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_validation_stats_daily' LANGUAGE C VOLATILE PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION _event_validate.validation_stats_daily() IS 'the rows of event_validation_stats_daily';
+
 CREATE FUNCTION _event_validate.validation_failures(OUT database_id oid, OUT role_id oid, OUT relation_id oid, OUT event_type text,
 	OUT schema_version int, OUT reason text, OUT instance_location text, OUT keyword text, OUT events bigint,
 	OUT first_at timestamptz, OUT last_at timestamptz, OUT sample text)
@@ -2523,12 +2618,18 @@ CREATE FUNCTION _event_validate.validation_stats_info(OUT stats_evicted bigint, 
 	AS 'MODULE_PATHNAME', 'ev_validation_stats_info' LANGUAGE C VOLATILE PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION _event_validate.validation_stats_info() IS 'the row of event_validation_stats_info';
 
--- the relation is known by its name in its own database only
+CREATE FUNCTION _event_validate.event_is_registered(event_type text, schema_version int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_is_registered' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_is_registered(text, int) IS 'whether a type has this version; false for what can be no type';
+
+-- the relation is known by its name in its own database only, and so is what is registered
 CREATE VIEW event_validation_stats AS
 	SELECT d.datname AS database, pg_catalog.pg_get_userbyid(s.role_id) AS role,
 		CASE WHEN d.datname = pg_catalog.current_database() THEN s.relation_id::pg_catalog.regclass END AS relation,
 		s.event_type, s.schema_version, s.valid, s.invalid, s.warned, s.quarantined, s.replayed, s.bypassed,
-		s.first_invalid_at, s.last_invalid_at, s.timed, s.total_time, s.since, s.database_id, s.role_id, s.relation_id
+		s.first_invalid_at, s.last_invalid_at, s.timed, s.total_time, s.since,
+		CASE WHEN d.datname = pg_catalog.current_database() THEN _event_validate.event_is_registered(s.event_type, s.schema_version) END AS registered,
+		s.database_id, s.role_id, s.relation_id
 	FROM _event_validate.validation_stats() AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.database_id;
 COMMENT ON VIEW event_validation_stats IS 'how many events of each type and version were valid and invalid';
 GRANT SELECT ON event_validation_stats TO PUBLIC;
@@ -2542,10 +2643,20 @@ CREATE VIEW event_validation_stats_history AS
 COMMENT ON VIEW event_validation_stats_history IS 'the same for each of the last hours';
 GRANT SELECT ON event_validation_stats_history TO PUBLIC;
 
+CREATE VIEW event_validation_stats_daily AS
+	SELECT d.datname AS database, pg_catalog.pg_get_userbyid(s.role_id) AS role,
+		CASE WHEN d.datname = pg_catalog.current_database() THEN s.relation_id::pg_catalog.regclass END AS relation,
+		s.event_type, s.schema_version, s.day, s.valid, s.invalid, s.warned, s.quarantined, s.replayed, s.bypassed,
+		s.database_id, s.role_id, s.relation_id
+	FROM _event_validate.validation_stats_daily() AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.database_id;
+COMMENT ON VIEW event_validation_stats_daily IS 'the same for each of the last days, in UTC';
+GRANT SELECT ON event_validation_stats_daily TO PUBLIC;
+
 CREATE VIEW event_validation_failures AS
 	SELECT d.datname AS database, pg_catalog.pg_get_userbyid(s.role_id) AS role,
 		CASE WHEN d.datname = pg_catalog.current_database() THEN s.relation_id::pg_catalog.regclass END AS relation,
 		s.event_type, s.schema_version, s.reason, s.instance_location, s.keyword, s.events, s.first_at, s.last_at, s.sample,
+		CASE WHEN d.datname = pg_catalog.current_database() THEN _event_validate.event_is_registered(s.event_type, s.schema_version) END AS registered,
 		s.database_id, s.role_id, s.relation_id
 	FROM _event_validate.validation_failures() AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.database_id
 	ORDER BY s.events DESC, s.last_at DESC;
@@ -2563,6 +2674,231 @@ CREATE FUNCTION event_validation_stats_reset(database name DEFAULT NULL, event_t
 COMMENT ON FUNCTION event_validation_stats_reset(name, text, int) IS 'removes statistics of validations: of a database, an event type and a version, each NULL for all';
 REVOKE ALL ON FUNCTION event_validation_stats_reset(name, text, int) FROM PUBLIC;
 
+-- ---------- watching: progress ----------
+
+CREATE FUNCTION _event_validate.list_progress(OUT pid int, OUT database_id oid, OUT relation_id oid, OUT command text, OUT phase text,
+	OUT rows_done bigint, OUT rows_total bigint, OUT rows_changed bigint, OUT rows_failed bigint, OUT started timestamptz)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_progress_list' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION _event_validate.list_progress() IS 'the rows of event_progress';
+
+-- the relation is known by its name in its own database only
+CREATE VIEW event_progress AS
+	SELECT p.pid, p.database_id AS datid, d.datname, p.relation_id AS relid,
+		CASE WHEN d.datname = pg_catalog.current_database() THEN p.relation_id::pg_catalog.regclass END AS relation,
+		p.command, p.phase, p.rows_done, p.rows_total, p.rows_changed, p.rows_failed, p.started
+	FROM _event_validate.list_progress() AS p LEFT JOIN pg_catalog.pg_database AS d ON d.oid = p.database_id;
+COMMENT ON VIEW event_progress IS 'how far audits, validations of checks, migrations, replays and others are that run now';
+GRANT SELECT ON event_progress TO PUBLIC;
+
+-- A command ends with its transaction at the latest, unless it commits.
+CREATE FUNCTION _event_validate.start_progress(command text, relation regclass, commits boolean) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_progress_begin' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.start_progress(text, regclass, boolean) IS 'begins a command in event_progress';
+
+CREATE FUNCTION _event_validate.set_progress_phase(phase text, relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_progress_set_phase' LANGUAGE C;
+COMMENT ON FUNCTION _event_validate.set_progress_phase(text, regclass) IS 'begins a phase of the command, about the rows of this relation; NULL: they are not counted';
+
+CREATE FUNCTION _event_validate.set_progress_pages(part regclass, pages_done bigint, pages bigint, rows_changed bigint) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_progress_set_pages' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.set_progress_pages(regclass, bigint, bigint, bigint) IS 'how many pages of a table or partition the command has read';
+
+CREATE FUNCTION _event_validate.end_progress() RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_progress_finish' LANGUAGE C;
+COMMENT ON FUNCTION _event_validate.end_progress() IS 'ends the command';
+
+-- cheap, so that it is evaluated before other conditions
+CREATE FUNCTION _event_validate.count_progress() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_progress_count' LANGUAGE C VOLATILE PARALLEL SAFE COST 0.01;
+COMMENT ON FUNCTION _event_validate.count_progress() IS 'true; counts the row that it is evaluated for';
+
+-- ---------- the catalogue of events ----------
+
+CREATE FUNCTION event_schema_uri(event_type text, schema_version int DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_schema_uri' LANGUAGE C STABLE;
+COMMENT ON FUNCTION event_schema_uri(text, int) IS 'the URI of a version, as CloudEvents'' "dataschema": its $id, or event:TYPE@VERSION';
+
+CREATE FUNCTION event_schema_properties(event_type text, schema_version int DEFAULT NULL,
+	OUT path text, OUT condition text, OUT type text, OUT required boolean, OUT constraints text[], OUT title text,
+	OUT description text, OUT default_value jsonb, OUT examples jsonb, OUT deprecated boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_schema_properties' LANGUAGE C STABLE ROWS 50;
+COMMENT ON FUNCTION event_schema_properties(text, int) IS 'the properties of a version, with their types, constraints and descriptions';
+
+CREATE FUNCTION event_schema_example(event_type text, schema_version int DEFAULT NULL) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_schema_example' LANGUAGE C STABLE;
+COMMENT ON FUNCTION event_schema_example(text, int) IS 'a valid event: from the examples of the schema, or made from it; NULL if none was found';
+
+CREATE FUNCTION _event_validate.event_schema_page(event_type text, schema_version int, sites jsonb) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_schema_page' LANGUAGE C STABLE;
+COMMENT ON FUNCTION _event_validate.event_schema_page(text, int, jsonb) IS 'the page of event_schema_docs, with these rows of event_enforcement';
+
+-- An expression for the type can be a constant, which names one type.
+CREATE FUNCTION _event_validate.event_schema_sites(event_type text) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT COALESCE(jsonb_agg(jsonb_build_object('relation', e.relation::text, 'kind', e.kind, 'name', e.name, 'mode', e.mode,
+			'type', e.type_expr, 'version', e.version_expr)
+		ORDER BY e.relation::text COLLATE "C", e.kind COLLATE "C", e.name, e.data_expr COLLATE "C"), '[]')
+	FROM @extschema@.event_enforcement AS e
+	WHERE e.relation IS NOT NULL
+		AND (has_table_privilege(e.relation, 'SELECT, INSERT, UPDATE, DELETE') OR has_any_column_privilege(e.relation, 'SELECT, INSERT, UPDATE'))
+		AND (e.types IS NULL OR event_schema_sites.event_type = ANY (e.types))
+		AND (e.type_expr IS NULL OR e.type_expr !~ '^E?''' OR starts_with(e.type_expr, quote_literal(event_schema_sites.event_type) || '::'))
+$$;
+COMMENT ON FUNCTION _event_validate.event_schema_sites(text) IS 'the rows of event_enforcement about tables that the caller may use, for an event type';
+
+CREATE FUNCTION event_schema_docs(event_type text, schema_version int DEFAULT NULL) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT _event_validate.event_schema_page($1, $2, CASE WHEN $1 IS NOT NULL THEN _event_validate.event_schema_sites($1) END)
+$$;
+COMMENT ON FUNCTION event_schema_docs(text, int) IS 'a page about a version, or the latest one, in Markdown: properties, example, versions, changes, upcasts, where it is enforced';
+
+CREATE FUNCTION _event_validate.schema_components(filter jsonb, dialect text, suffix text, simple_discriminator boolean,
+	OUT name text, OUT event_type text, OUT schema_version int, OUT uri text, OUT title text, OUT description text,
+	OUT deprecated boolean, OUT latest boolean, OUT is_event boolean, OUT dialect_name text, OUT dialect_uri text,
+	OUT schema jsonb, OUT left_out text[], OUT example jsonb)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_schema_components' LANGUAGE C STABLE STRICT ROWS 100;
+COMMENT ON FUNCTION _event_validate.schema_components(jsonb, text, text, boolean) IS 'the registered schemas that a filter chooses, and those to which they refer, as components that refer to each other';
+
+CREATE FUNCTION _event_validate.catalogue_option(name text, value text, VARIADIC known text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	IF value <> ALL (known) THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('unknown value "%s" of %s', value, name),
+			HINT = format('The values are "%s".', array_to_string(known, '", "'));
+	END IF;
+	RETURN value;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.catalogue_option(text, text, text[]) IS 'the value of an option; raises an error unless it is one of those known';
+
+-- CloudEvents 1.0: the attributes are headers "ce_..." of Kafka (binary), or members of the payload (structured).
+CREATE FUNCTION _event_validate.cloud_event_attributes(prefix text, event_type text, uri text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT jsonb_build_object('type', 'object',
+		'required', jsonb_build_array(prefix || 'specversion', prefix || 'id', prefix || 'source', prefix || 'type', prefix || 'dataschema'),
+		'properties', jsonb_build_object(
+			prefix || 'specversion', jsonb_build_object('type', 'string', 'const', '1.0'),
+			prefix || 'id', '{"type": "string", "minLength": 1}'::jsonb,
+			prefix || 'source', '{"type": "string", "format": "uri-reference", "minLength": 1}'::jsonb,
+			prefix || 'type', jsonb_build_object('type', 'string', 'const', event_type),
+			prefix || 'dataschema', jsonb_build_object('type', 'string', 'format', 'uri', 'const', uri),
+			prefix || 'time', '{"type": "string", "format": "date-time"}'::jsonb,
+			prefix || 'subject', '{"type": "string", "minLength": 1}'::jsonb))
+$$;
+COMMENT ON FUNCTION _event_validate.cloud_event_attributes(text, text, text) IS 'the schema of the context attributes of CloudEvents';
+
+CREATE FUNCTION _event_validate.cloud_event_example(mode text, event_type text, uri text, event jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE mode
+		WHEN 'binary' THEN jsonb_build_object('payload', event, 'headers', jsonb_build_object('ce_specversion', '1.0', 'ce_id', '1',
+			'ce_source', '/example', 'ce_type', event_type, 'ce_dataschema', uri))
+		WHEN 'structured' THEN jsonb_build_object('payload', jsonb_build_object('specversion', '1.0', 'id', '1', 'source', '/example',
+			'type', event_type, 'dataschema', uri, 'datacontenttype', 'application/json', 'data', event))
+		ELSE jsonb_build_object('payload', event) END
+$$;
+COMMENT ON FUNCTION _event_validate.cloud_event_example(text, text, text, jsonb) IS 'the example of a message of AsyncAPI';
+
+CREATE FUNCTION event_asyncapi(filter jsonb DEFAULT '{}', title text DEFAULT NULL, api_version text DEFAULT '1.0.0',
+	dialect text DEFAULT 'draft-07', cloudevents text DEFAULT 'none', action text DEFAULT 'send') RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	mode text;
+	actions text[];
+BEGIN
+	PERFORM _event_validate.require_arguments('{filter,api_version,dialect,cloudevents,action}'::text[], filter, api_version, dialect, cloudevents, action);
+	mode := _event_validate.catalogue_option('cloudevents', cloudevents, 'none', 'binary', 'structured');
+	actions := CASE _event_validate.catalogue_option('action', action, 'send', 'receive', 'both')
+		WHEN 'both' THEN '{send,receive}' ELSE ARRAY[action] END;
+	RETURN (
+		WITH component AS MATERIALIZED (
+			SELECT c.*, 'application/schema+json;version=' || c.dialect_name AS schema_format,
+				regexp_replace(left(c.event_type, 200), '[^A-Za-z0-9.-]', '_', 'g') AS type_name
+			FROM _event_validate.schema_components(filter, dialect, '/schema', true) AS c),
+		channel AS (
+			SELECT e.event_type, e.type_name || CASE WHEN row_number() OVER (PARTITION BY e.type_name ORDER BY e.event_type COLLATE "C") > 1
+				THEN '_' || left(md5(e.event_type), 8) ELSE '' END AS key
+			FROM (SELECT DISTINCT c.event_type, c.type_name FROM component AS c WHERE c.is_event) AS e),
+		message AS (
+			SELECT c.name, h.key AS channel, 'v' || c.schema_version AS version,
+				jsonb_strip_nulls(jsonb_build_object('name', c.event_type, 'title', COALESCE(c.title, c.event_type || ' ' || c.schema_version),
+					'contentType', CASE mode WHEN 'structured' THEN 'application/cloudevents+json' ELSE 'application/json' END,
+					'x-schema-version', c.schema_version, 'x-dataschema', c.uri, 'x-deprecated', CASE WHEN c.deprecated THEN true END))
+				|| CASE WHEN c.description IS NOT NULL THEN jsonb_build_object('description', c.description) ELSE '{}' END
+				|| CASE mode WHEN 'structured' THEN jsonb_build_object('payload', jsonb_build_object('schemaFormat', c.schema_format, 'schema',
+					jsonb_build_object('allOf', jsonb_build_array(_event_validate.cloud_event_attributes('', c.event_type, c.uri),
+						jsonb_build_object('required', '["data"]'::jsonb, 'properties', jsonb_build_object(
+							'datacontenttype', '{"const": "application/json"}'::jsonb,
+							'data', jsonb_build_object('$ref', '#/components/schemas/' || c.name || '/schema')))))))
+					ELSE jsonb_build_object('payload', jsonb_build_object('$ref', '#/components/schemas/' || c.name)) END
+				|| CASE mode WHEN 'binary' THEN jsonb_build_object('headers', _event_validate.cloud_event_attributes('ce_', c.event_type, c.uri)) ELSE '{}' END
+				|| CASE WHEN c.example IS NULL THEN '{}' ELSE jsonb_build_object('examples', jsonb_build_array(
+					_event_validate.cloud_event_example(mode, c.event_type, c.uri, c.example))) END AS definition
+			FROM component AS c JOIN channel AS h ON h.event_type = c.event_type WHERE c.is_event)
+		SELECT jsonb_build_object('asyncapi', '3.0.0',
+			'info', jsonb_build_object('title', COALESCE(title, 'Events of ' || current_database()), 'version', api_version),
+			'defaultContentType', 'application/json',
+			'channels', COALESCE((SELECT jsonb_object_agg(h.key, jsonb_build_object('address', h.event_type, 'messages',
+					(SELECT jsonb_object_agg(m.version, jsonb_build_object('$ref', '#/components/messages/' || m.name)) FROM message AS m WHERE m.channel = h.key)))
+				FROM channel AS h), '{}'),
+			'operations', COALESCE((SELECT jsonb_object_agg(a.action || '.' || h.key, jsonb_build_object('action', a.action,
+					'channel', jsonb_build_object('$ref', '#/channels/' || h.key)))
+				FROM channel AS h, unnest(actions) AS a (action)), '{}'),
+			'components', jsonb_build_object(
+				'messages', COALESCE((SELECT jsonb_object_agg(m.name, m.definition) FROM message AS m), '{}'),
+				'schemas', COALESCE((SELECT jsonb_object_agg(c.name, jsonb_build_object('schemaFormat', c.schema_format, 'schema',
+						c.schema || CASE WHEN c.left_out = '{}' THEN '{}' ELSE jsonb_build_object('x-left-out', to_jsonb(c.left_out)) END))
+					FROM component AS c), '{}'))));
+END
+$$;
+COMMENT ON FUNCTION event_asyncapi(jsonb, text, text, text, text, text) IS 'the registered schemas as an AsyncAPI 3.0 document: channels, messages, operations, schemas';
+
+CREATE FUNCTION event_openapi(filter jsonb DEFAULT '{}', title text DEFAULT NULL, api_version text DEFAULT '1.0.0',
+	webhooks boolean DEFAULT false) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	PERFORM _event_validate.require_arguments('{filter,api_version,webhooks}'::text[], filter, api_version, webhooks);
+	RETURN (
+		WITH component AS MATERIALIZED (
+			SELECT c.* FROM _event_validate.schema_components(filter, 'own', '', false) AS c)
+		SELECT jsonb_build_object('openapi', '3.1.0',
+				'info', jsonb_build_object('title', COALESCE(title, 'Events of ' || current_database()), 'version', api_version),
+				'jsonSchemaDialect', 'https://json-schema.org/draft/2020-12/schema',
+				'components', jsonb_build_object('schemas', COALESCE((SELECT jsonb_object_agg(c.name,
+					CASE c.dialect_name WHEN '2020-12' THEN '{}' ELSE jsonb_build_object('$schema', c.dialect_uri) END || c.schema
+						|| CASE WHEN c.left_out = '{}' THEN '{}' ELSE jsonb_build_object('x-left-out', to_jsonb(c.left_out)) END)
+					FROM component AS c), '{}')))
+			|| CASE WHEN webhooks THEN jsonb_build_object('webhooks', COALESCE((SELECT jsonb_object_agg(c.name, jsonb_build_object('post',
+					jsonb_strip_nulls(jsonb_build_object('operationId', c.name, 'summary', c.title, 'deprecated', CASE WHEN c.deprecated THEN true END))
+					|| jsonb_build_object('requestBody', jsonb_build_object('required', true, 'content', jsonb_build_object('application/json',
+							jsonb_build_object('schema', jsonb_build_object('$ref', '#/components/schemas/' || c.name))
+							|| CASE WHEN c.example IS NULL THEN '{}' ELSE jsonb_build_object('example', c.example) END)),
+						'responses', '{"2XX": {"description": "The event is accepted."}}'::jsonb)))
+					FROM component AS c WHERE c.is_event), '{}')) ELSE '{}' END);
+END
+$$;
+COMMENT ON FUNCTION event_openapi(jsonb, text, text, boolean) IS 'the registered schemas as components of an OpenAPI 3.1 document, also with a webhook for each';
 -- ---------- protecting registered schemas ----------
 
 CREATE FUNCTION _event_validate.event_validate_guard_ddl() RETURNS event_trigger

@@ -37,6 +37,8 @@
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "schema/document.h"
+#include "stats/explain_events.h"
+#include "stats/progress.h"
 #include "stats/verdict.h"
 
 PG_MODULE_MAGIC;
@@ -70,6 +72,8 @@ _PG_init(void)
 	ev_validator_init();
 	ev_shared_stats_init();
 	ev_verdict_init();
+	ev_progress_init();
+	ev_explain_events_init();
 	ev_event_log_init();
 }
 
@@ -186,13 +190,17 @@ match_timed(EvCounters *counters, const EvProgram *program, Datum datum)
 	return result;
 }
 
-/* The same, and counts the answer. */
+/* The same, and counts the answer.  The counters are NULL without statistics. */
 static inline Datum
 match_and_count(EvCounters *counters, const EvProgram *program, Datum datum)
 {
-	bool		valid = DatumGetBool(likely(!ev_track_timing) ? match_document(program, datum) :
+	bool		valid = DatumGetBool(likely(!ev_verdict_is_timed()) ? match_document(program, datum) :
 									 match_timed(counters, program, datum));
 
+	if (unlikely((ev_watchers & EV_WATCH_TALLY) != 0))
+		ev_tally_add(valid);
+	if (unlikely(counters == NULL))
+		PG_RETURN_BOOL(valid);
 	if (likely(valid))
 		ev_count_valid(counters);
 	else
@@ -200,18 +208,18 @@ match_and_count(EvCounters *counters, const EvProgram *program, Datum datum)
 	PG_RETURN_BOOL(valid);
 }
 
-/* match_event() with statistics, a call of its own: otherwise it needs no stack */
+/* match_event() with a watcher, a call of its own: otherwise it needs no stack */
 static pg_noinline Datum
 match_and_count_event(EvSchema *schema, Datum datum)
 {
-	return match_and_count(ev_schema_counters(schema), schema->program, datum);
+	return match_and_count(ev_stats_on ? ev_schema_counters(schema) : NULL, schema->program, datum);
 }
 
 /* Matches an event with its schema. */
 static inline Datum
 match_event(EvSchema *schema, Datum datum)
 {
-	if (likely(!ev_stats_on))
+	if (likely(ev_watchers == 0))
 		return match_document(schema->program, datum);
 	return match_and_count_event(schema, datum);
 }
@@ -230,14 +238,14 @@ instance_counters(void)
 static pg_noinline Datum
 match_and_count_instance(const EvProgram *program, Datum datum)
 {
-	return match_and_count(instance_counters(), program, datum);
+	return match_and_count(ev_stats_on ? instance_counters() : NULL, program, datum);
 }
 
 /* Matches an instance with a schema that is an argument. */
 static inline Datum
 match_instance(const EvProgram *program, Datum datum)
 {
-	if (likely(!ev_stats_on))
+	if (likely(ev_watchers == 0))
 		return match_document(program, datum);
 	return match_and_count_instance(program, datum);
 }
@@ -256,14 +264,17 @@ look_up_and_match(FunctionCallInfo fcinfo)
 {
 	EvSchema   *schema;
 
-	if (PG_NARGS() < 1 || (PG_ARGISNULL(0) && !ev_stats_on))
+	if (PG_NARGS() < 1)
 		PG_RETURN_BOOL(false);
-	schema = ev_registry_by_function(fcinfo->flinfo->fn_oid);
 	if (PG_ARGISNULL(0))
 	{
-		ev_count_failed(ev_schema_counters(schema), EV_FAILED_NULL);
+		if ((ev_watchers & EV_WATCH_TALLY) != 0)
+			ev_tally_add(false);
+		if (ev_stats_on)
+			ev_count_failed(ev_schema_counters(ev_registry_by_function(fcinfo->flinfo->fn_oid)), EV_FAILED_NULL);
 		PG_RETURN_BOOL(false);
 	}
+	schema = ev_registry_by_function(fcinfo->flinfo->fn_oid);
 	fcinfo->flinfo->fn_extra = schema;
 	return match_event(schema, PG_GETARG_DATUM(0));
 }
@@ -304,9 +315,14 @@ count_unmatched(FunctionCallInfo fcinfo)
 {
 	bool		is_complete = !PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2);
 	int32		version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
-	EvCounters *counters = ev_transient_counters(InvalidOid, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1),
-												 PG_ARGISNULL(2) ? NULL : &version);
+	EvCounters *counters;
 
+	if ((ev_watchers & EV_WATCH_TALLY) != 0)
+		ev_tally_add(false);
+	if (!ev_stats_on)
+		return;
+	counters = ev_transient_counters(InvalidOid, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1),
+									 PG_ARGISNULL(2) ? NULL : &version);
 	ev_count_failed(counters, is_complete ? EV_FAILED_UNREGISTERED : EV_FAILED_NULL);
 	pfree(counters);
 }
@@ -319,7 +335,7 @@ schema_to_match(FunctionCallInfo fcinfo)
 
 	if (likely(!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2)))
 		schema = find_schema(fcinfo);
-	if (unlikely(schema == NULL && ev_stats_on))
+	if (unlikely(schema == NULL && ev_watchers != 0))
 		count_unmatched(fcinfo);
 	return schema;
 }
@@ -495,7 +511,7 @@ ev_event_report(PG_FUNCTION_ARGS)
 	if (report == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no output format \"%s\"", format),
+				 errmsg("there is no output format %s", ev_string_show(format, strlen(format))),
 				 errhint("The formats are flag, basic and detailed, and those of draft v1: list and hierarchical.")));
 	PG_RETURN_JSONB_P(report);
 }

@@ -43,10 +43,10 @@ BEGIN
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column,
 			source, _event_validate.event_column_text(relation, to_column));
 	END IF;
-	RETURN QUERY EXECUTE format(
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
-		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, _event_validate.event_row_name(relation), relation);
+		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s WHERE _event_validate.count_progress()) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
+		reason, _event_validate.event_row_name(relation), relation), relation) AS c (reason text, conflicts bigint, sample_ids text[]);
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';
@@ -60,6 +60,7 @@ DECLARE
 	total bigint;
 	listed text;
 BEGIN
+	PERFORM _event_validate.set_progress_phase('looking for conflicts', relation);
 	SELECT sum(c.conflicts), string_agg(format('%s (rows: %s): %s%s', c.reason, c.conflicts,
 		array_to_string(c.sample_ids, ', '), CASE WHEN c.conflicts > 10 THEN ', ...' ELSE '' END), E'\n')
 	INTO total, listed FROM @extschema@.event_column_conflicts(relation, from_column, to_column) AS c;
@@ -398,6 +399,7 @@ BEGIN
 	PERFORM _event_validate.require_arguments('{relation,from_column,to_column}'::pg_catalog.text[], relation, from_column, to_column);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
+	PERFORM _event_validate.start_progress('standardize', relation, false);
 	-- check without a lock, so that no session waits, and then again under the lock
 	commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	IF commands IS NOT NULL THEN
@@ -405,6 +407,7 @@ BEGIN
 		commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	END IF;
 	source := _event_validate.event_column(relation, from_column);
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	FOREACH command IN ARRAY COALESCE(commands, '{}') LOOP
 		EXECUTE command;
 	END LOOP;
@@ -413,6 +416,7 @@ BEGIN
 			EXECUTE command;
 		END LOOP;
 	END IF;
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column with JSON a jsonb column of the standard name, or merges it into that column, and loses nothing';
@@ -807,6 +811,7 @@ BEGIN
 		RETURN;
 	END IF;
 	view_path := _event_validate.event_view_path(view_name, relation);
+	PERFORM _event_validate.start_progress('merge', relation, true);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'start', NULL);
 	COMMIT;
 	-- from here on, a trigger keeps the columns in step
@@ -815,13 +820,16 @@ BEGIN
 	COMMIT;
 	FOR lap IN 1 .. most_laps LOOP
 		filled := 0;
+		PERFORM _event_validate.set_progress_phase('copying documents', relation);
 		FOREACH part IN ARRAY _event_validate.event_column_parts(relation) LOOP
 			at_block := 0;
 			end_block := _event_validate.event_column_blocks(part);
+			PERFORM _event_validate.set_progress_pages(part, at_block, end_block, filled);
 			LOOP
 				next_block := _event_validate.event_column_next_block(part, at_block, end_block, batch_size);
 				EXIT WHEN next_block IS NULL;
 				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, target, at_block, next_block));
+				PERFORM _event_validate.set_progress_pages(part, next_block, end_block, filled);
 				COMMIT;
 				at_block := next_block;
 			END LOOP;
@@ -829,12 +837,16 @@ BEGIN
 		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, target);
 		EXIT WHEN pg_catalog.int8eq(filled, 0::pg_catalog.int8);
 	END LOOP;
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'check', NULL);
 	COMMIT;
+	PERFORM _event_validate.set_progress_phase('validating the constraint', NULL);
 	PERFORM _event_validate.validate_event_columns(relation);
 	COMMIT;
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'switch', view_path);
 	COMMIT;
+	PERFORM _event_validate.end_progress();
 	RAISE NOTICE USING MESSAGE = CASE WHEN pg_catalog.nameeq(target, to_column)
 		THEN pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column)
 		ELSE pg_catalog.format('column "%s" of table %s is jsonb now', to_column, relation) END;

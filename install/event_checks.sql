@@ -127,8 +127,13 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE _event_validate.event_audit_report(
-		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit));
+	PERFORM _event_validate.start_progress('audit', relation, false);
+	PERFORM _event_validate.set_progress_phase('checking events', relation);
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(_event_validate.event_audit_report(
+		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit)), relation) AS a (
+			event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
+			message pg_catalog.text, "rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
@@ -338,10 +343,13 @@ BEGIN
 	others := _event_validate.event_row_other_types(arguments[2], types);
 	PERFORM _event_validate.warn_of_unregistered_types(types);
 	IF audit THEN
+		PERFORM _event_validate.start_progress('audit', relation, false);
+		PERFORM _event_validate.set_progress_phase('checking events', relation);
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
 			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
 			_event_validate.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
+		PERFORM _event_validate.end_progress();
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
@@ -479,6 +487,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM _event_validate.require_table_owner(relation);
+	PERFORM _event_validate.start_progress('validate', relation, false);
+	PERFORM _event_validate.set_progress_phase('checking events', relation);
 
 	BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
@@ -486,6 +496,7 @@ BEGIN
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
 		-- not if check_event is only a part of the constraint: an audit would look at other rows
 		IF found_check.data_expr IS NOT NULL THEN
+			PERFORM _event_validate.set_progress_phase('checking events', relation);	-- again
 			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
 			FROM _event_validate.audit_event_check(relation, found_check.constraint_name, found_check.types) AS a;
 		END IF;
@@ -494,6 +505,7 @@ BEGIN
 		END IF;
 		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, total_rows, counts, lines);
 	END;
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';

@@ -43,6 +43,18 @@ CREATE VIEW event_quarantine AS
 COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about; needs SELECT on event_schema.quarantine';
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
+CREATE FUNCTION _event_validate.event_quarantine_counts(OUT relation_schema text, OUT relation_name text, OUT kept boolean,
+	OUT events bigint, OUT oldest_at timestamptz, OUT newest_at timestamptz, OUT complete boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_quarantine_counts' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION _event_validate.event_quarantine_counts() IS 'the rows of event_quarantine_counts';
+
+CREATE VIEW event_quarantine_counts AS
+	SELECT relation_schema, relation_name, kept, events, oldest_at, newest_at, complete
+	FROM _event_validate.event_quarantine_counts();
+COMMENT ON VIEW event_quarantine_counts IS 'how many events of each table the quarantine has; needs SELECT on event_schema.quarantine, or membership in pg_monitor';
+GRANT SELECT ON event_quarantine_counts TO PUBLIC;
+
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
 	schema_version int DEFAULT NULL, repair text DEFAULT NULL, max_rows int DEFAULT 10000,
 	after_id bigint DEFAULT NULL, ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false,

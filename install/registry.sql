@@ -2,15 +2,15 @@
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -26,11 +26,11 @@ COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that ot
 
 CREATE FUNCTION register_schemas(bundle jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT name text, OUT action text, OUT function regprocedure)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_register_schemas' LANGUAGE C ROWS 100;
-COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean, text[]) IS 'registers many schemas, which may refer to each other, in one call';
+COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers many schemas, which may refer to each other, in one call';
 
 CREATE FUNCTION lint_event_schema(definition text,
 	OUT severity text, OUT location text, OUT rule text, OUT message text)
@@ -55,14 +55,15 @@ COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compile
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
 	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[],
-	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text)
+	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text,
+	OUT renames jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function,
-		assert_format, except_formats, breaking, accept, policy, lenient, unknown
+		assert_format, except_formats, breaking, accept, policy, lenient, unknown, renames
 	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;

@@ -80,3 +80,6 @@ CREATE FUNCTION _event_validate.event_row_other_types(expression text, types tex
 	AS 'MODULE_PATHNAME', 'ev_event_row_other_types' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_row_other_types(text, text[]) IS 'SQL that is true unless an expression over a row has one of these event types';
 
+CREATE FUNCTION _event_validate.rows_planned_as_owner(query text, relation regclass) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_rows_planned_as_owner' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.rows_planned_as_owner(text, regclass) IS 'the rows of a SELECT of the caller that reads this relation; a caller with the rights of its owner plans the SELECT as the owner';

@@ -10,6 +10,15 @@ CREATE FUNCTION register_event_downcast(event_type text, from_version int, to_ve
 	AS 'MODULE_PATHNAME', 'ev_register_event_downcast' LANGUAGE C;
 COMMENT ON FUNCTION register_event_downcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the version before it';
 
+CREATE FUNCTION register_event_rename(event_type text, from_version int, to_version int, renames jsonb,
+	downcast boolean DEFAULT false) RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_rename' LANGUAGE C;
+COMMENT ON FUNCTION register_event_rename(text, int, int, jsonb, boolean) IS 'registers the upcast that gives properties their names in the next version and, on request, the downcast that gives the old ones back';
+
+CREATE FUNCTION event_rename(data jsonb, renames jsonb) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_rename' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION event_rename(jsonb, jsonb) IS 'a document in which properties have other names';
+
 CREATE FUNCTION drop_event_upcast(event_type text, from_version int, to_version int) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_upcast' LANGUAGE C;
 COMMENT ON FUNCTION drop_event_upcast(text, int, int) IS 'drops an upcast or a downcast; the function that it calls stays';
@@ -27,3 +36,15 @@ CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regproced
 	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts and downcasts of an event type';
 
+
+CREATE FUNCTION _event_validate.list_event_upcasts(OUT event_type text, OUT from_version int, OUT to_version int,
+	OUT function regprocedure, OUT calls regprocedure, OUT renames jsonb, OUT owner name)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_list_event_upcasts' LANGUAGE C STABLE ROWS 100;
+COMMENT ON FUNCTION _event_validate.list_event_upcasts() IS 'the rows of event_upcasts';
+
+CREATE VIEW event_upcasts AS
+	SELECT event_type, from_version, to_version, function, calls, renames, owner
+	FROM _event_validate.list_event_upcasts();
+COMMENT ON VIEW event_upcasts IS 'the upcasts and downcasts of event types: registered functions, and the renames of schemas';
+GRANT SELECT ON event_upcasts TO PUBLIC;

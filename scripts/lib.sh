@@ -181,20 +181,26 @@ install_example() {
 # ---------- server ----------
 
 # Prints the lines of postgresql.conf with which a server finds the extension
-# below $work/root, without an installation into the system.
+# below $work/root, without an installation into the system; if EV_PRELOAD is
+# set, the server loads the library when it starts.
 destdir_settings() {
-    local libdir sharedir
+    local libdir sharedir library=event_validate
 
     libdir=$("$pg_config" --pkglibdir)
     sharedir=$("$pg_config" --sharedir)
     if unprivileged "$bindir/postgres" -D "$work/data" -C extension_destdir >/dev/null 2>&1; then
         printf "extension_destdir = '%s'\n" "$work/root"
+        # it finds a library only below $libdir
+        library="\$libdir/event_validate"
     elif ((pg_major >= 18)); then
         printf "extension_control_path = '%s:\$system'\n" "$work/root$sharedir"
         printf "dynamic_library_path = '%s:\$libdir'\n" "$work/root$libdir"
     else
         die "this PostgreSQL $pg_major can use only extensions in its own folders:" \
             "use Debian's packages, or PostgreSQL 18 or later"
+    fi
+    if [[ -n ${EV_PRELOAD:-} ]]; then
+        printf "shared_preload_libraries = '%s'\n" "$library"
     fi
 }
 

@@ -21,6 +21,7 @@ SELECT create_event_view('known', 'events', 'internals', 1);
 CREATE TABLE checked (LIKE events);
 INSERT INTO checked TABLE events;
 SELECT add_event_check('checked');
+CREATE TABLE constrained (LIKE events, CHECK (id > 0));
 CREATE TABLE guarded (LIKE events);
 SELECT add_event_guard('guarded', 'enforce');
 CREATE TABLE texts (id int PRIMARY KEY, payload text DEFAULT '{}', event_type text, schema_version int);
@@ -31,13 +32,20 @@ RESET ROLE;
 CREATE TEMP TABLE statements (number serial, statement text);
 INSERT INTO statements (statement) VALUES
   ('TABLE event_schemas'),
+  ('TABLE event_upcasts'),
   ('TABLE event_quarantine'),
+  ('TABLE event_quarantine_counts'),
   ('TABLE event_enforcement'),
   ('SELECT * FROM event_schema_usage()'),
+  ('TABLE event_progress'),
   ('TABLE event_validation_stats'),
   ('TABLE event_validation_stats_history'),
+  ('TABLE event_validation_stats_daily'),
   ('TABLE event_validation_failures'),
   ('TABLE event_validation_stats_info'),
+  ('SELECT event_schema_docs(''internals'')'),
+  ('SELECT event_asyncapi(cloudevents => ''binary'')'),
+  ('SELECT event_openapi()'),
   ('INSERT INTO guarded VALUES (1, ''{"a": 1}'', ''internals'', 1)'),
   ('SELECT add_event_guard(''guarded'', ''warn'')'),
   ('SELECT * FROM set_event_guard_mode(''guarded'', ''warn'')'),
@@ -68,6 +76,7 @@ BEGIN
     PERFORM _event_validate.refuse_event_column_conflicts(''texts'', ''payload'', ''data'');
     SELECT _event_validate.fill_event_column(p, ''texts'', ''payload'', ''data'', 0, _event_validate.event_column_next_block(p, 0, _event_validate.event_column_blocks(p), 10))
       INTO filled FROM unnest(_event_validate.event_column_parts(''texts'')) AS p;
+    PERFORM _event_validate.set_progress_pages(''texts'', 0, 1, filled);
     PERFORM _event_validate.run_event_column_step(''texts'', ''payload'', ''data'', ''check'', NULL);
     SET CONSTRAINTS ALL IMMEDIATE;
     PERFORM _event_validate.validate_event_columns(''texts'');
@@ -77,6 +86,7 @@ BEGIN
 END $merge$'),
   ('SELECT * FROM check_event_upgrade(''events'', ''internals'', 1, 2)'),
   ('SELECT * FROM check_event_upgrade(''events'', ''internals.raised'', 1, 2)'),
+  ('SELECT * FROM check_event_upgrade(''constrained'', ''internals'', 1, 2)'),
   ('SELECT * FROM check_event_upgrade(''texts'', ''internals'', 1, 2, ''payload'')'),
   ('SELECT * FROM check_event_upgrade(''texts'', ''internals.raised'', 1, 2, ''payload'')'),
   ('CALL migrate_events(''events'', ''internals.raised'', 1, 2)');

@@ -168,9 +168,9 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
  * removed a parameter.
  */
 #if PG_VERSION_NUM >= 190000
-#define EV_PLAN_QUERY(query, text, parameters)	pg_plan_query((query), (text), 0, (parameters), NULL)
+#define EV_PLAN_QUERY(query, text, options, parameters)	pg_plan_query((query), (text), (options), (parameters), NULL)
 #else
-#define EV_PLAN_QUERY(query, text, parameters)	pg_plan_query((query), (text), 0, (parameters))
+#define EV_PLAN_QUERY(query, text, options, parameters)	pg_plan_query((query), (text), (options), (parameters))
 #endif
 #if PG_VERSION_NUM >= 180000
 #define EV_EXECUTOR_RUN(execution)	ExecutorRun((execution), ForwardScanDirection, 0)
@@ -187,6 +187,16 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL)
 #define EV_TABLE_BEGINSCAN_TIDRANGE(relation, snapshot, first, last) \
 	table_beginscan_tidrange((relation), (snapshot), (first), (last))
+#endif
+
+/*
+ * A copy of the status of one of the backends, from 1 to
+ * pgstat_fetch_stat_numbackends().  PostgreSQL 16 renamed the function.
+ */
+#if PG_VERSION_NUM >= 160000
+#define EV_LOCAL_BACKEND(number)	pgstat_get_local_beentry_by_index(number)
+#else
+#define EV_LOCAL_BACKEND(number)	pgstat_fetch_stat_local_beentry(number)
 #endif
 
 #endif							/* EV_COMPAT_H */

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 #include "base/compat.h"
 #include "base/encoding.h"
@@ -125,6 +126,7 @@ append_escaped(StringInfo out, const char *data, int length, bool is_quoted)
 	{
 		unsigned char c = (unsigned char) data[i];
 
+		CHECK_FOR_INTERRUPTS();
 		size = 1;
 		if (c < 0x20 || c == 0x7F)
 		{
@@ -237,6 +239,7 @@ append_cut(StringInfo out, const char *location)
 		int			length = strcspn(location + 1, "/") + 1;
 		int			shown = 1 + ev_text_clip(location + 1, length - 1, EV_SHOWN_CHARACTERS);
 
+		CHECK_FOR_INTERRUPTS();
 		if (shown < length)
 		{
 			/* not in the middle of "~0" */

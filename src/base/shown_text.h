@@ -13,6 +13,9 @@
  */
 #define EV_SHOWN_CHARACTERS	64
 
+/* Messages cut arguments of functions, such as URIs, at this number of characters. */
+#define EV_SHOWN_ARGUMENT	300
+
 /* Messages cut patterns at this number of characters. */
 #define EV_SHOWN_PATTERN	200
 

@@ -3,26 +3,16 @@
  *	  Compares two schemas: lists the changes, and whether they are
  *	  compatible.
  *
- * Runs the parts of the comparison, and returns the answer to SQL.
+ * Runs the parts of the comparison.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
-#include "utils/tuplestore.h"
 
 #include "changes/changes_internal.h"
-#include "registry/function_row.h"
 #include "registry/schema_cache.h"
-#include "registry/validation_error.h"
-
-PG_FUNCTION_INFO_V1(ev_event_schema_changes);
-PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
 
 static const char *const rule_names[] = {
 #define EV_CHANGE_RULE(name, description) #name,
@@ -106,8 +96,9 @@ compare(EvProver *p, bool lenient)
 	}
 	p->give_up = &out;
 	ev_prover_init(p);
-	old = ev_set_of(p, p->old_root);
-	new = ev_set_of(p, p->new_root);
+	ev_find_equal_schemas(p);
+	old = ev_set_written_of(p, p->old_root);
+	new = ev_set_written_of(p, p->new_root);
 	ev_list_changes(p, old, new, lenient ? ev_scope_make(p, old, new) : NULL);
 	p->give_up = NULL;
 	return true;
@@ -185,71 +176,4 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 	}
 	MemoryContextDelete(scratch);
 	return backward;
-}
-
-/* ---------- SQL ---------- */
-
-static void
-put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *new, bool lenient)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	List	   *changes;
-	ListCell   *cell;
-	EvVerdict	forward;
-
-	InitMaterializedSRF(fcinfo, 0);
-	ev_compare_schemas(old, new, ev_registry_resolve, lenient, NULL, &forward, &changes);
-	foreach(cell, changes)
-	{
-		EvChange   *change = lfirst(cell);
-		Datum		values[5];
-		bool		nulls[5] = {0};
-
-		values[0] = CStringGetTextDatum(change->location);
-		values[1] = CStringGetTextDatum(ev_change_rule_name(change->rule));
-		values[2] = CStringGetTextDatum(ev_verdict_name(change->backward));
-		values[3] = CStringGetTextDatum(ev_verdict_name(change->forward));
-		values[4] = CStringGetTextDatum(change->message);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-}
-
-/*
- * event_schema_changes(old jsonb, new jsonb, lenient boolean) returns SETOF
- * record
- */
-Datum
-ev_event_schema_changes(PG_FUNCTION_ARGS)
-{
-	EvDocument	old = {.uri = "",.assert_format = true};
-	EvDocument	new = {.uri = "",.assert_format = true};
-
-	old.schema = PG_GETARG_JSONB_P(0);
-	new.schema = PG_GETARG_JSONB_P(1);
-	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(2));
-	return (Datum) 0;
-}
-
-/*
- * event_schema_changes(event_type text, from_version int, definition text,
- * lenient boolean) returns SETOF record
- */
-Datum
-ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
-{
-	text	   *type = PG_GETARG_TEXT_PP(0);
-	char	   *name;
-	HeapTuple	row;
-	EvDocument	old;
-	EvDocument	new = {.uri = "",.assert_format = true};
-	EvFault		fault = {0};
-
-	row = ev_registered_row(type, PG_GETARG_INT32(1), &name);
-	if (!ev_function_document(row, &old, &fault))
-		ev_fault_report(&fault, name);
-	ReleaseSysCache(row);
-	if (!ev_document_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)), &new, &fault))
-		ev_fault_report(&fault, NULL);
-	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(3));
-	return (Datum) 0;
 }

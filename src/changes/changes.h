@@ -82,6 +82,7 @@
 	X(PROPERTY_REQUIRED_REMOVED, "a required property is neither declared nor required any more") \
 	X(PROPERTY_BECAME_REQUIRED, "a property is required now") \
 	X(PROPERTY_BECAME_OPTIONAL, "a property is no longer required") \
+	X(PROPERTY_RENAMED, "a property has another name now, by the renames") \
 	X(PATTERN_PROPERTIES_ADDED, "properties whose names match a pattern have a schema of their own now") \
 	X(PATTERN_PROPERTIES_REMOVED, "properties whose names match a pattern have no schema of their own any more") \
 	X(ADDITIONAL_PROPERTIES_OPENED, "undeclared properties are allowed now") \
@@ -186,5 +187,19 @@ extern EvVerdict ev_compare_schemas_resolved(const EvDocument *old, EvResolver o
 											 const EvDocument *new, EvResolver new_resolver,
 											 bool lenient, int64 *work,
 											 EvVerdict *forward, List **changes);
+
+/*
+ * The same for schemas between which properties were renamed, by mappings (Jsonb, see
+ * schema/renames.h), of one version after the other.  An old instance is read with its
+ * new names, and a new one with its old names: backward compatible means that each old
+ * instance is valid under the new schema after its upcast.  Each renamed property is a change,
+ * PROPERTY_RENAMED, which is unknown if an instance may have both names, or if the old schema says
+ * more about the names than the rename can follow.  Then, the schemas are compared as they are.
+ *
+ * is_adjacent: the renames must name properties of both schemas.
+ */
+extern EvVerdict ev_compare_renamed(const EvDocument *old, const EvDocument *new, const List *mappings,
+									bool is_adjacent, bool lenient, int64 *work,
+									EvVerdict *forward, List **changes);
 
 #endif							/* EV_CHANGES_H */

@@ -131,8 +131,8 @@ ranges_differ(const EvFacts *a, EvNumberFact b_lower, EvNumberFact b_upper)
 bool
 ev_bounds_differ(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 {
-	const EvFacts *fa = ev_facts(p, a, EV_SUFFICIENT);
-	const EvFacts *fb = ev_facts(p, b, EV_NECESSARY);
+	const EvFacts *fa = ev_facts(p, a->proper, EV_SUFFICIENT);
+	const EvFacts *fb = ev_facts(p, b->proper, EV_NECESSARY);
 
 	EvCountFact no_minimum = {0};
 	EvCountFact no_maximum = {EV_NO_MAXIMUM, {0}};
@@ -159,7 +159,7 @@ ev_bounds_differ(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 		least.value = Max(least.value, (uint32) list_length(fa->required));
 		return counts_differ(least, fa->max_properties, MINIMUM(MIN_PROPERTIES, min_properties),
 							 MAXIMUM(MAX_PROPERTIES, max_properties),
-							 properties_to_have(p, a, fa));
+							 properties_to_have(p, a->proper, fa));
 	}
 #undef MINIMUM
 #undef MAXIMUM

@@ -17,6 +17,8 @@
 
 #define MOST_CROSSED	16		/* pairs of branches that are tried before the
 								 * set is divided into cases */
+#define MOST_CHANGED	8		/* members that changed, of which each is
+								 * compared with its counterpart */
 #define MOST_ABSENCE_TRIES	2	/* variants that may exclude the absence of a
 								 * tag */
 
@@ -28,13 +30,14 @@ typedef struct Absence
 	EvSubschema *schema;
 } Absence;
 
-/* A group that implies another one because of equal members, or does not. */
+/* Two groups, and their members without an equal one on the other side. */
 typedef struct GroupPair
 {
 	const EvSubschema *a;		/* these three are the hash key */
 	const EvSubschema *b;
 	uintptr_t	ones;
-	bool		implied;
+	List	   *a_left;
+	List	   *b_left;
 } GroupPair;
 
 /* ---------- the other variants of oneOf ---------- */
@@ -129,7 +132,7 @@ ev_case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int i
 	{
 		EvSubschema *other = list_nth(group->members, lfirst_int(cell));
 
-		/* only true and false can occur twice */
+		/* equal members are one schema */
 		ev_spend(p, list_length(excluded) / 8 + 1);
 		if (lfirst_int(cell) != index && !ev_disjoint(p, u->sets[index], u->sets[lfirst_int(cell)]) &&
 			!list_member_ptr(excluded, other))
@@ -142,81 +145,94 @@ ev_case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int i
 
 /* ---------- groups ---------- */
 
-/* Is each member of a list equal to one of the other list? */
-static bool
-all_among(EvProver *p, const List *schemas, const List *others)
-{
-	ListCell   *cell;
-
-	foreach(cell, schemas)
-	{
-		ev_spend(p, list_length(others));
-		if (!ev_schema_among(p, others, lfirst(cell)))
-			return false;
-	}
-	return true;
-}
-
-/* Has each member of a list an equal one of its own in the other list? */
-static bool
-same_lists(EvProver *p, const List *schemas, const List *others)
-{
-	List	   *left = list_copy(others);
-	ListCell   *cell;
-	ListCell   *other;
-
-	if (list_length(schemas) != list_length(others))
-		return false;
-	foreach(cell, schemas)
-	{
-		bool		found = false;
-
-		ev_spend(p, list_length(left));
-		foreach(other, left)
-		{
-			found = ev_schemas_same(p, lfirst(cell), lfirst(other));
-			if (found)
-				break;
-		}
-		if (!found)
-			return false;
-		left = list_delete_cell(left, other);
-	}
-	return true;
-}
-
 /*
- * Does a group imply another one because their members are equal?  Those of
- * oneOf must correspond one to one, since a schema that is listed twice matches
- * twice.
+ * Takes those members of two lists out of them that are equal, each with one of
+ * its own.
  */
-static bool
-same_group(EvProver *p, const EvGroupFact *a, const EvGroupFact *b)
+static void
+remove_equal(EvProver *p, List **as, List **bs)
 {
-	struct
+	List	   *a_left = NIL;
+	List	   *b_left = list_copy(*bs);
+	ListCell   *cell;
+
+	foreach(cell, *as)
 	{
-		const EvSubschema *a;
-		const EvSubschema *b;
-		uintptr_t	ones;
-	}			key = {a->origin.subschema, b->origin.subschema, a->one * 2 + b->one};
+		List	   *rest;
+		int			length = list_length(b_left);
+
+		ev_spend(p, 1 + length / 8);
+		rest = list_delete_ptr(b_left, lfirst(cell));
+		if (list_length(rest) == length)
+			a_left = lappend(a_left, lfirst(cell));
+		b_left = rest;
+	}
+	*as = a_left;
+	*bs = b_left;
+}
+
+/* Is each instance of one schema one of the other one, whatever surrounds them? */
+static bool
+implies(EvProver *p, EvSubschema *a, EvSubschema *b, EvScope *scope)
+{
+	return ev_prove(p, ev_set_of(p, a), ev_set_of(p, b), ev_scope_cautious(p, scope), EV_FACT_ALL);
+}
+
+static bool
+equivalent(EvProver *p, EvSubschema *a, EvSubschema *b, EvScope *scope)
+{
+	return implies(p, a, b, scope) && implies(p, b, a, scope);
+}
+
+/* Returns the members of two groups without an equal one on the other side. */
+static const GroupPair *
+compare_groups(EvProver *p, const EvGroupFact *a, const EvGroupFact *b)
+{
+	GroupPair	key = {.a = a->origin.subschema, .b = b->origin.subschema, .ones = a->one * 2 + b->one};
 	GroupPair  *pair;
-	bool		same;
 	bool		found;
 
 	if (p->groups == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(key), .entrysize = sizeof(GroupPair), .hcxt = p->context};
+		HASHCTL		control = {.keysize = offsetof(GroupPair, a_left), .entrysize = sizeof(GroupPair), .hcxt = p->context};
 
 		p->groups = hash_create("event_validate pairs of groups", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	ev_spend(p, 5);
-	pair = hash_search(p->groups, &key, HASH_FIND, NULL);
-	if (pair != NULL)
-		return pair->implied;
-	same = b->one ? a->one && same_lists(p, a->members, b->members) : all_among(p, a->members, b->members);
 	pair = hash_search(p->groups, &key, HASH_ENTER, &found);
-	pair->implied = same;
-	return same;
+	if (!found)
+	{
+		pair->a_left = a->members;
+		pair->b_left = b->members;
+		remove_equal(p, &pair->a_left, &pair->b_left);
+	}
+	return pair;
+}
+
+/*
+ * Does a group imply another one, member by member?  Those of oneOf must
+ * correspond one to one, since an instance may match only one of them; and so
+ * that it matches none of the others after the change either, a member must be
+ * equivalent to its counterpart.
+ */
+static bool
+implied_group(EvProver *p, const EvGroupFact *a, const EvGroupFact *b, EvScope *scope)
+{
+	const GroupPair *pair;
+	ListCell   *cell;
+	ListCell   *other;
+
+	if (b->one && !(a->one && list_length(a->members) == list_length(b->members)))
+		return false;
+	pair = compare_groups(p, a, b);
+	if (list_length(pair->a_left) > MOST_CHANGED || list_length(pair->a_left) > list_length(pair->b_left))
+		return false;
+	forboth(cell, pair->a_left, other, pair->b_left)
+	{
+		if (b->one ? !equivalent(p, lfirst(cell), lfirst(other), scope) : !implies(p, lfirst(cell), lfirst(other), scope))
+			return false;
+	}
+	return true;
 }
 
 /* May the set be divided by a group of many members? */
@@ -281,7 +297,7 @@ prove_group(EvProver *p, EvSchemaSet *a, const EvGroupFact *group, EvScope *scop
 
 	foreach(cell, f->groups)
 	{
-		if (same_group(p, lfirst(cell), group))
+		if (implied_group(p, lfirst(cell), group, scope))
 			return true;
 	}
 	u = ev_union(p, group);
@@ -324,7 +340,7 @@ ev_prove_groups(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 /* ---------- not and if ---------- */
 
 bool
-ev_prove_nots(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
+ev_prove_nots(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
 	const EvFacts *f = ev_facts(p, a, EV_NECESSARY);
 	ListCell   *cell;
@@ -337,10 +353,30 @@ ev_prove_nots(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 
 		foreach(other, f->nots)
 			same = same || ev_schemas_same(p, ((EvSchemaFact *) lfirst(other))->schema, schema);
+		foreach(other, f->nots)
+			same = same || implies(p, schema, ((EvSchemaFact *) lfirst(other))->schema, scope);
 		if (!same && !ev_disjoint(p, a, ev_set_of(p, schema)) && !ev_prove_empty(p, ev_set_with(p, a, schema)))
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Can a condition be the other one before a change?  Of many, only those with an
+ * equal part are tried.
+ */
+static bool
+is_counterpart(EvProver *p, const EvConditionFact *a, const EvConditionFact *b)
+{
+	return ev_schemas_same(p, a->test, b->test) ||
+		(ev_schemas_same(p, a->then, b->then) && ev_schemas_same(p, a->otherwise, b->otherwise));
+}
+
+/* Does what follows from a condition imply what follows from another one? */
+static bool
+prove_consequence(EvProver *p, EvSchemaSet *a, EvSubschema *own, EvSubschema *wanted, EvScope *scope)
+{
+	return implies(p, own, wanted, scope) || ev_prove(p, ev_set_with(p, a, own), ev_set_of(p, wanted), scope, EV_FACT_ALL);
 }
 
 /*
@@ -358,6 +394,15 @@ prove_condition(EvProver *p, EvSchemaSet *a, const EvConditionFact *condition, E
 
 		if (ev_schemas_same(p, own->test, condition->test) && ev_schemas_same(p, own->then, condition->then) &&
 			ev_schemas_same(p, own->otherwise, condition->otherwise))
+			return true;
+	}
+	foreach(cell, ev_facts(p, a, EV_NECESSARY)->conditions)
+	{
+		EvConditionFact *own = lfirst(cell);
+
+		if (is_counterpart(p, own, condition) && equivalent(p, own->test, condition->test, scope) &&
+			prove_consequence(p, ev_set_with(p, a, own->test), own->then, condition->then, scope) &&
+			prove_consequence(p, ev_set_without(p, a, own->test), own->otherwise, condition->otherwise, scope))
 			return true;
 	}
 	return ev_prove(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), scope, EV_FACT_ALL) &&

@@ -27,20 +27,23 @@ find_named(EvProver *p, const EvFacts *f, bool is_pattern, const EvString *name,
 	foreach(cell, f->object_shapes)
 	{
 		EvObjectShape *shape = lfirst(cell);
-		List	   *named_schemas = is_pattern ? shape->patterns : shape->names;
+		const EvNamedSchema *found = NULL;
 
-		ev_spend(p, list_length(named_schemas));
 		if (!shape->evaluates)
 			continue;
-		foreach(named_cell, named_schemas)
+		if (!is_pattern)
+			found = ev_shape_name(p, shape, name);
+		else
+			ev_spend(p, list_length(shape->patterns));
+		foreach(named_cell, is_pattern ? shape->patterns : NIL)
 		{
-			EvNamedSchema *named = lfirst(named_cell);
-
-			if (ev_strings_equal(&named->name, name))
-			{
-				*origin = (EvOrigin) {shape->subschema, named->tail};
-				return named;
-			}
+			if (ev_strings_equal(&((EvNamedSchema *) lfirst(named_cell))->name, name))
+				found = lfirst(named_cell);
+		}
+		if (found != NULL)
+		{
+			*origin = (EvOrigin) {shape->subschema, found->tail};
+			return found;
 		}
 	}
 	return NULL;
@@ -128,8 +131,13 @@ list_property(EvLister *l, EvPair *pair, const EvString *name)
 		report_required(l, pair, name, in_new ? new_origin : new_required ? new_required->origin : old_required->origin,
 						new_required != NULL);
 	if (in_old && in_new)
-		ev_list_pair(l, ev_facts_property(p, pair->old_facts, name), ev_facts_property(p, pair->new_facts, name),
-					 ev_scope_property(p, pair->scope, name), new_origin);
+	{
+		EvSchemaSet *old = ev_facts_property(p, pair->old_facts, name);
+		EvSchemaSet *new = ev_facts_property(p, pair->new_facts, name);
+
+		if (!ev_worded_same(old, new))
+			ev_list_pair(l, old, new, ev_scope_property(p, pair->scope, name), new_origin);
+	}
 }
 
 /*
@@ -207,7 +215,7 @@ list_patterns_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *
 										  "Properties whose names match %s have no schema of their own any more.",
 										  ev_name_text(&named->name)));
 			else if (is_new)
-				ev_list_pair(l, ev_set_of(p, other->schema), ev_set_of(p, named->schema),
+				ev_list_pair(l, ev_set_written_of(p, other->schema), ev_set_written_of(p, named->schema),
 							 ev_scope_rest(p, pair->scope), origin);
 		}
 	}

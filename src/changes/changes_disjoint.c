@@ -122,5 +122,5 @@ disjoint(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int level)
 bool
 ev_disjoint(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 {
-	return disjoint(p, a, b, 0);
+	return disjoint(p, a->proper, b->proper, 0);
 }

@@ -34,7 +34,7 @@ child_of(EvGathering *g, const JsonbValue *node)
 		child = ev_subschema_find(&p->new, node);
 	if (child == NULL)
 		elog(ERROR, "subschema was not read");
-	return child;
+	return g->facts->as_written ? child : ev_same_schema(p, child);
 }
 
 /* ---------- keywords of all types ---------- */
@@ -54,8 +54,8 @@ static void
 add_schema(EvGathering *g, EvSubschema *schema)
 {
 	ev_spend(g->prover, list_length(g->facts->schemas) / 8);
-	if (schema->is_boolean)
-		schema = schema->boolean ? &g->prover->truth : &g->prover->falsehood;
+	if (schema->is_boolean || !g->facts->as_written)
+		schema = ev_same_schema(g->prover, schema);
 	if (schema != &g->prover->truth && !list_member_ptr(g->facts->schemas, schema))
 		g->facts->schemas = lappend(g->facts->schemas, schema);
 }
@@ -640,6 +640,7 @@ own_facts(EvGathering *g)
 	EvGathering own = *g;
 	EvFacts    *f = palloc0(sizeof(EvFacts));
 
+	f->as_written = g->facts->as_written;
 	f->types = EV_ALL_TYPES;
 	f->max_length.value = f->max_items.value = f->max_properties.value = EV_NO_MAXIMUM;
 	own.facts = f;
@@ -920,6 +921,7 @@ ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 	f = palloc0(sizeof(EvFacts));
 	ev_spend(p, 50 + list_length(set->members) + list_length(set->excluded));
 	f->exact = true;
+	f->as_written = set->as_written;
 	f->types = set->types;
 	f->max_length.value = f->max_items.value = f->max_properties.value = EV_NO_MAXIMUM;
 	g.facts = f;

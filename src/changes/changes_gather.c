@@ -14,7 +14,7 @@
 typedef struct Gathered
 {
 	const EvSubschema *subschema;	/* these two are the hash key */
-	intptr_t	keyword;
+	intptr_t	keyword;		/* number, and whether as written */
 	void	   *facts;
 } Gathered;
 
@@ -31,7 +31,7 @@ ev_gather_known(EvGathering *g, int keyword)
 	{
 		const EvSubschema *subschema;
 		intptr_t	keyword;
-	}			key = {g->subschema, keyword};
+	}			key = {g->subschema, keyword * 2 + g->facts->as_written};
 	Gathered   *entry;
 	bool		found;
 

@@ -4,7 +4,8 @@
  *
  * changes_budget.c	limits on work and memory
  * changes_sets.c		sets of schemas
- * changes_same.c		are schemas equal?
+ * changes_classes.c	which schemas are equal?
+ * changes_same.c		do the keywords of two schemas say the same?
  * changes_strings.c	which strings match patterns?
  * changes_facts.c	from keywords to facts, the same for all dialects
  * changes_gather.c	the same, for keywords without subschemas
@@ -12,7 +13,9 @@
  * changes_value.c	is a value valid?
  * changes_disjoint.c	do two sets exclude each other?
  * changes_witness.c	values that one schema accepts and the other does not
+ * changes_parts.c	the witnesses that were found
  * changes_prove.c	does one schema imply another?
+ * changes_parallel.c	the same, for schemas that are written alike
  * changes_object.c	the same, for objects and arrays
  * changes_branch.c	the same, for anyOf, oneOf, not, if; and cases
  * changes_ranges.c	cases of numbers
@@ -144,7 +147,8 @@ typedef struct EvObjectShape
 	List	   *patterns;		/* of EvNamedSchema */
 	EvSubschema *rest;			/* for all other properties */
 	const char *rest_tail;		/* NULL: the keyword is absent */
-	bool		evaluates;		/* not unevaluatedProperties */
+	bool		evaluates;		/* not unevaluatedProperties; then the names
+								 * are in the order of jsonb */
 } EvObjectShape;
 
 /* prefixItems and items of one schema, or unevaluatedItems. */
@@ -252,11 +256,17 @@ typedef struct EvFacts
 	List	   *nots;			/* of EvSchemaFact */
 	List	   *conditions;
 	List	   *opaques;
+	bool		as_written;		/* those of a set as written */
+	HTAB	   *required_names; /* the members of `required`, if there are
+								 * many, */
+	int			named;			/* and how many of them are in the table */
 } EvFacts;
 
 /*
  * Schemas that all apply to an instance.  There is one set for equal members,
- * so sets are compared by address.
+ * so sets are compared by address.  The members are those that stand for their
+ * classes of equal schemas, see changes_classes.c, except in a set as written:
+ * the list of differences needs locations and annotations.
  */
 typedef struct EvSchemaSet
 {
@@ -264,6 +274,9 @@ typedef struct EvSchemaSet
 	List	   *excluded;		/* of EvSubschema that must not match */
 	List	   *required;		/* of EvString *: properties that are present */
 	uint32		types;			/* possible types */
+	bool		as_written;
+	struct EvSchemaSet *proper; /* with the members that stand for those as
+								 * written; itself if it is not as written */
 	EvFacts    *facts[2];		/* by EvFactsForm, made when needed */
 } EvSchemaSet;
 
@@ -277,7 +290,10 @@ typedef struct EvScope
 	EvSchemaSet *new;
 	List	   *old_cover;		/* of EvFacts */
 	List	   *new_cover;
+	bool		cautious;		/* see ev_scope_cautious() */
 	HTAB	   *properties;		/* ScopeProperty by name */
+	bool		has_names;		/* set once they are known: */
+	List	   *names;			/* of EvString *: those of the cover */
 } EvScope;
 
 typedef struct EvProver
@@ -292,8 +308,10 @@ typedef struct EvProver
 	HTAB	   *sets;			/* SetBucket by hash */
 	HTAB	   *scopes;			/* EvScope by its sets */
 	HTAB	   *judgements;		/* Judgement by key */
-	HTAB	   *sames;			/* pairs of EvSubschemas: equal or not */
-	HTAB	   *hashes;			/* hashes of EvSubschemas */
+	HTAB	   *parallels;		/* pairs of EvSubschemas that are written
+								 * alike */
+	HTAB	   *sames;			/* pairs of EvSubschemas of two whole
+								 * documents: equal or not */
 	HTAB	   *gathered;		/* what was made of a keyword of a subschema */
 	HTAB	   *unions;			/* EvUnion by group */
 	HTAB	   *groups;			/* pairs of groups: implied or not */
@@ -304,8 +322,11 @@ typedef struct EvProver
 	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
 	List	   *witnesses;		/* of JsonbValue: that were found so far */
+	HTAB	   *parts;			/* WitnessParts: the same, by the schemas that
+								 * they tell apart */
 	int			sampled;		/* number of sets */
 	int			tried;			/* number of values */
+	int			searches;		/* number of searches */
 	bool		comparing_roots;	/* whole documents, not parts */
 	bool		is_ambiguous;	/* a dynamic reference of one of them has
 								 * several targets */
@@ -318,6 +339,8 @@ typedef struct EvProver
 	bool		disappointed;	/* an assumed one was not proved */
 	int			splits;			/* nesting depth of cases */
 	int			proofs;			/* remaining number */
+	int64		question_end;	/* limit on `work` for this question, */
+	int64		search_end;		/* and for this search */
 	List	   *changes;		/* EvChanges found so far */
 
 	/* the budget, see changes_budget.c */
@@ -396,6 +419,10 @@ extern EvSchemaSet *ev_set_make(EvProver *prover, const List *members, const Lis
 								const List *required, uint32 types);
 extern EvSchemaSet *ev_set_of(EvProver *prover, EvSubschema *schema);
 
+/* Returns the set of these members as written, which is for lists only. */
+extern EvSchemaSet *ev_set_written(EvProver *prover, const List *members);
+extern EvSchemaSet *ev_set_written_of(EvProver *prover, EvSubschema *schema);
+
 /* Return a set with one more member, or one more excluded schema. */
 extern EvSchemaSet *ev_set_with(EvProver *prover, const EvSchemaSet *set, EvSubschema *schema);
 extern EvSchemaSet *ev_set_without(EvProver *prover, const EvSchemaSet *set, EvSubschema *schema);
@@ -412,6 +439,17 @@ extern EvFacts *ev_facts(EvProver *prover, EvSchemaSet *set, EvFactsForm form);
  */
 extern EvSchemaSet *ev_facts_property(EvProver *prover, const EvFacts *facts, const EvString *name);
 extern EvSchemaSet *ev_facts_item(EvProver *prover, const EvFacts *facts, uint32 index);
+
+/*
+ * Returns the member of a shape's names that has a name; NULL if there is none.
+ */
+extern EvNamedSchema *ev_shape_name(EvProver *prover, const EvObjectShape *shape, const EvString *name);
+
+/*
+ * Adds a name to a list of EvString * unless it is in it.  *known: a table for
+ * this list that is made when it is long, NULL at first.
+ */
+extern void ev_add_name_once(EvProver *prover, List **names, HTAB **known, const EvString *name);
 
 /* Returns the length of the longest prefixItems. */
 extern uint32 ev_facts_prefix(const EvFacts *facts);
@@ -478,6 +516,23 @@ extern List *ev_string_examples(EvProver *prover, const EvFacts *a, const EvFact
 
 /* Has each string of one format the other one? */
 extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
+
+/* ---------- changes_classes.c ---------- */
+
+/*
+ * Divides the schemas of both documents into classes of equal ones, and sets
+ * EvSubschema.same and EvSubschema.wording.
+ */
+extern void ev_find_equal_schemas(EvProver *prover);
+
+/* Returns the schema that stands for all schemas that are equal to this one. */
+static inline EvSubschema *
+ev_same_schema(EvProver *prover, const EvSubschema *schema)
+{
+	if (schema->is_boolean)
+		return schema->boolean ? &prover->truth : &prover->falsehood;
+	return schema->same != NULL ? schema->same : unconstify(EvSubschema *, schema);
+}
 
 /* ---------- changes_same.c ---------- */
 
@@ -564,12 +619,34 @@ extern bool ev_prove_empty(EvProver *prover, EvSchemaSet *set);
 extern bool ev_prove_child(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern bool ev_prove_child_empty(EvProver *prover, EvSchemaSet *set);
 
+/* ---------- changes_parallel.c ---------- */
+
+/*
+ * Is it proved, keyword by keyword, that each instance of one of these schemas,
+ * which all apply, is one of `b`?
+ */
+extern bool ev_prove_parallel(EvProver *prover, const List *schemas, const EvSubschema *b, EvScope *scope);
+
 /* ---------- changes_scope.c ---------- */
 
 extern EvScope *ev_scope_make(EvProver *prover, EvSchemaSet *old, EvSchemaSet *new);
 extern EvScope *ev_scope_property(EvProver *prover, EvScope *scope, const EvString *name);
 extern EvScope *ev_scope_rest(EvProver *prover, EvScope *scope);
 extern EvScope *ev_scope_item(EvProver *prover, EvScope *scope, uint32 index);
+
+/*
+ * Return the names of properties that a schema of either side declares, a List of
+ * EvString *, and the length of the longest prefixItems.
+ */
+extern const List *ev_scope_names(EvProver *prover, EvScope *scope);
+extern uint32 ev_scope_prefix(const EvScope *scope);
+
+/*
+ * Returns a scope for statements about schemas without their surroundings, which
+ * may require a property: it assumes that a property is absent only if no schema
+ * that can apply there requires it.  NULL for NULL.
+ */
+extern EvScope *ev_scope_cautious(EvProver *prover, EvScope *scope);
 
 /*
  * Does the lenient reading assume that a property is absent, unless it is
@@ -596,6 +673,9 @@ extern bool ev_array_impossible(EvProver *prover, EvSchemaSet *set);
 /* Returns the facts' schemas for properties without a name or pattern. */
 extern EvSchemaSet *ev_facts_rest(EvProver *prover, const EvFacts *facts);
 
+/* Adds the names in facts to a list, see ev_add_name_once(). */
+extern void ev_facts_add_names(EvProver *prover, const EvFacts *facts, List **names, HTAB **known);
+
 /* Returns the names in the facts of two sets: List of EvString *. */
 extern List *ev_names_of(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
@@ -603,7 +683,7 @@ extern List *ev_names_of(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
 /* Does `a` imply the facts of `b` of one kind? */
 extern bool ev_prove_groups(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
-extern bool ev_prove_nots(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
+extern bool ev_prove_nots(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern bool ev_prove_conditions(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 
 /*
@@ -634,6 +714,25 @@ extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b)
  * kinds; NULL if none was found.
  */
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
+
+/* ---------- changes_parts.c ---------- */
+
+/* Returns the witnesses for what two sets differ in: a List of JsonbValue. */
+extern List *ev_known_witnesses(EvProver *prover, const EvSchemaSet *a, const EvSchemaSet *b);
+
+/* Keeps a value that is valid under `a` and not under `b`. */
+extern void ev_witness_keep(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value);
+
+/* ---------- changes_witness.c ---------- */
+
+/* Is a witness known for what two sets differ in, and for them as well? */
+extern bool ev_witness_is_known(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+
+/*
+ * Looks for a witness that contains one that was found before, for a part of
+ * these sets; such a witness is used for what contains them.
+ */
+extern void ev_witness_lift(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 
 /*
  * Returns one of the witnesses that were found before, from this number on, that

@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -707,61 +706,6 @@ list_annotations(EvLister *l, EvPair *pair)
 	}
 }
 
-/* ---------- duplicates ---------- */
-
-/* A change is identified by its location, kind and message. */
-static uint32
-hash_change(const void *key, Size size pg_attribute_unused())
-{
-	const EvChange *change = *(EvChange *const *) key;
-
-	return hash_bytes((const unsigned char *) change->location, strlen(change->location)) * 31 +
-		hash_bytes((const unsigned char *) change->message, strlen(change->message)) + change->rule;
-}
-
-static int
-match_changes(const void *a, const void *b, Size size pg_attribute_unused())
-{
-	const EvChange *x = *(EvChange *const *) a;
-	const EvChange *y = *(EvChange *const *) b;
-
-	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
-}
-
-/*
- * Returns the changes.  Of those from `first` on, it keeps only one for each
- * location and kind, with the worst verdict.
- */
-static List *
-without_duplicates(EvProver *p, List *changes, int first)
-{
-	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
-	.match = match_changes};
-	HTAB	   *seen;
-	List	   *result = list_truncate(list_copy(changes), first);
-	ListCell   *cell;
-
-	control.hcxt = CurrentMemoryContext;
-	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	for_each_from(cell, changes, first)
-	{
-		EvChange   *change = lfirst(cell);
-		EvChange  **known;
-		bool		found;
-
-		ev_spend(p, 20 + (strlen(change->location) + strlen(change->message)) / 8);
-		known = hash_search(seen, &change, HASH_ENTER, &found);
-		if (!found)
-		{
-			result = lappend(result, change);
-			continue;
-		}
-		(*known)->backward = Max((*known)->backward, change->backward);
-		(*known)->forward = Max((*known)->forward, change->forward);
-	}
-	return result;
-}
-
 /* ---------- a pair ---------- */
 
 /* The changes of a pair, since a schema can be referred to from many places. */
@@ -835,6 +779,39 @@ enter_pair(EvLister *l, EvSchemaSet **key, EvScope *scope)
 	return !found;
 }
 
+/* Is one of the changes from `first` on incompatible? */
+static bool
+is_refuted(EvLister *l, int first, bool forward)
+{
+	ev_spend(l->prover, list_length(l->changes) - first);
+	for (int i = first; i < list_length(l->changes); i++)
+	{
+		const EvChange *change = list_nth(l->changes, i);
+
+		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
+			return true;
+	}
+	return false;
+}
+
+bool
+ev_worded_same(const EvSchemaSet *old, const EvSchemaSet *new)
+{
+	if (old == new)
+		return true;
+	if (old->proper != new->proper || list_length(old->members) != list_length(new->members))
+		return false;
+	for (int i = 0; i < list_length(old->members); i++)
+	{
+		const EvSubschema *a = list_nth(old->members, i);
+		const EvSubschema *b = list_nth(new->members, i);
+
+		if (a != b && (a->wording == 0 || a->wording != b->wording))
+			return false;
+	}
+	return true;
+}
+
 void
 ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, EvOrigin origin)
 {
@@ -847,7 +824,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 
 	check_stack_depth();
 	ev_spend(p, 100);
-	if (old == new || repeat_pair(l, &pair) || !enter_pair(l, key, scope))
+	if (ev_worded_same(old, new) || repeat_pair(l, &pair) || !enter_pair(l, key, scope))
 		return;
 	pair.old_facts = ev_facts(p, old, EV_SUFFICIENT);
 	pair.new_facts = ev_facts(p, new, EV_SUFFICIENT);
@@ -882,8 +859,15 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 		if (ev_prove(p, new, old, scope, EV_FACT_ALL))
 			settle_one(l, first, true, EV_COMPATIBLE, &silent);
 	}
+	if (l->in_branches > 0)
+	{
+		if (is_refuted(l, first, false))
+			ev_witness_lift(p, old, new, scope);
+		if (is_refuted(l, first, true))
+			ev_witness_lift(p, new, old, scope);
+	}
 	if (list_length(l->changes) > first + 1)
-		l->changes = p->changes = without_duplicates(p, l->changes, first);
+		l->changes = p->changes = ev_changes_without_duplicates(p, l->changes, first);
 	hash_search(l->visited, key, HASH_REMOVE, NULL);
 	keep_pair(l, &pair, first);
 }
@@ -984,5 +968,5 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 					  l.skipped_backward && backward != EV_COMPATIBLE ? EV_UNKNOWN : EV_COMPATIBLE,
 					  l.skipped_forward && forward != EV_COMPATIBLE ? EV_UNKNOWN : EV_COMPATIBLE,
 					  "Only %d subschemas were compared one by one; other changes may be missing.", MOST_VISITS);
-	p->changes = without_duplicates(p, l.changes, 0);
+	p->changes = ev_changes_without_duplicates(p, l.changes, 0);
 }

@@ -18,6 +18,7 @@ typedef struct EvLister
 	HTAB	   *visited;		/* pairs of EvSchemaSets that are being listed */
 	HTAB	   *known;			/* pairs that were listed */
 	int			visits;
+	int			in_branches;	/* nesting depth of branches */
 	bool		skipped_backward;	/* pairs were left out that may not be
 									 * compatible */
 	bool		skipped_forward;
@@ -52,10 +53,21 @@ extern void ev_change_report(EvLister *lister, EvPair *pair, EvChangeRule rule, 
 extern void ev_change_settle(EvLister *lister, int first, EvVerdict backward, EvVerdict forward,
 							 EvOrigin origin, const char *message);
 
+/*
+ * Are two sets equal, annotations included?  Then there is nothing to list.
+ */
+extern bool ev_worded_same(const EvSchemaSet *old, const EvSchemaSet *new);
+
 extern void ev_list_pair(EvLister *lister, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, EvOrigin origin);
 extern void ev_list_properties(EvLister *lister, EvPair *pair);
 extern void ev_list_items(EvLister *lister, EvPair *pair);
 extern void ev_list_applicators(EvLister *lister, EvPair *pair);
+
+/*
+ * Returns the changes, a list that it changes.  Of those from `first` on, it keeps
+ * only one for each location and kind, with the worst verdict.
+ */
+extern List *ev_changes_without_duplicates(EvProver *prover, List *changes, int first);
 
 extern char *ev_name_text(const EvString *name);
 

@@ -12,6 +12,8 @@
 
 #include "changes/changes_list.h"
 
+#define MOST_SIMILAR	36		/* pairs of variants of which one may imply
+								 * the other */
 #define MOST_TRIED_WHOLE	32	/* variants of groups that are tried together */
 
 /* ---------- pairs of variants ---------- */
@@ -153,6 +155,10 @@ match_members(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Match
 	match_equal(p, old, new, m);
 	for (int round = 0; round < 2; round++)
 	{
+		/* one that changed, or too many to prove something about all pairs */
+		if (round == 1 && ((list_length(m->old_left) == 1 && list_length(m->new_left) == 1) ||
+						   list_length(m->old_left) * list_length(m->new_left) > MOST_SIMILAR))
+			break;
 		foreach(cell, list_copy(m->old_left))
 		{
 			int			found = -1;
@@ -184,7 +190,11 @@ match_members(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Match
 static bool
 is_refused(EvLister *l, EvSchemaSet *a, const EvGroupFact *group, int index, EvSchemaSet *b, EvScope *scope)
 {
-	return ev_witness(l->prover, ev_case_of_member(l->prover, a, group, index), b, scope, EV_FACT_GROUPS) != NULL;
+	JsonbValue *value = ev_witness(l->prover, ev_case_of_member(l->prover, a, group, index), b, scope, EV_FACT_GROUPS);
+
+	if (value != NULL)
+		ev_witness_keep(l->prover, a, b, value);
+	return value != NULL;
 }
 
 /*
@@ -197,12 +207,17 @@ group_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const
 			  const EvGroupFact *b_group, const List *changed, const List *others, int witness)
 {
 	EvProver   *p = l->prover;
+	JsonbValue *value;
 	ListCell   *cell;
 
 	if (ev_change_verdict(l, a, b, scope, EV_FACT_GROUPS, 0, false) == EV_COMPATIBLE)
 		return EV_COMPATIBLE;
-	if (ev_witness_again(p, a, b, scope, EV_FACT_GROUPS, witness) != NULL)
+	value = ev_witness_again(p, a, b, scope, EV_FACT_GROUPS, witness);
+	if (value != NULL)
+	{
+		ev_witness_keep(p, a, b, value);
 		return EV_INCOMPATIBLE;
+	}
 	foreach(cell, changed)
 	{
 		if (is_refused(l, a, group, lfirst_int(cell), b, scope))
@@ -212,9 +227,12 @@ group_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const
 	/* instances of both a member of `a` and another member of oneOf */
 	foreach(cell, b_group->one ? others : NIL)
 	{
-		if (ev_witness(p, ev_set_with(p, a, list_nth(b_group->members, lfirst_int(cell))), b, scope,
-					   EV_FACT_GROUPS) != NULL)
+		value = ev_witness(p, ev_set_with(p, a, list_nth(b_group->members, lfirst_int(cell))), b, scope, EV_FACT_GROUPS);
+		if (value != NULL)
+		{
+			ev_witness_keep(p, a, b, value);
 			return EV_INCOMPATIBLE;
+		}
 	}
 	if (list_length(group->members) <= MOST_TRIED_WHOLE && ev_witness(p, a, b, scope, EV_FACT_GROUPS) != NULL)
 		return EV_INCOMPATIBLE;
@@ -292,20 +310,23 @@ changed_members(const Matching *m, bool is_new)
 
 /* Lists the differences of members that were paired; returns them. */
 static List *
-list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *new, const Matching *m, const List *pairs)
+list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact *new, const List *pairs)
 {
 	List	   *before = l->changes;
 	List	   *result;
 	ListCell   *cell;
 
 	l->changes = NIL;
+	l->in_branches++;
 	foreach(cell, pairs)
 	{
-		int			in_new = lsecond_int(lfirst(cell));
+		EvSubschema *in_old = list_nth(old->members, linitial_int(lfirst(cell)));
+		EvSubschema *in_new = list_nth(new->members, lsecond_int(lfirst(cell)));
 
-		ev_list_pair(l, m->old->sets[linitial_int(lfirst(cell))], m->new->sets[in_new], pair->scope,
-					 member_origin(l->prover, new, list_nth(new->members, in_new)));
+		ev_list_pair(l, ev_set_written_of(l->prover, in_old), ev_set_written_of(l->prover, in_new), pair->scope,
+					 member_origin(l->prover, new, in_new));
 	}
+	l->in_branches--;
 	result = l->changes;
 	l->changes = l->prover->changes = before;
 	return result;
@@ -324,15 +345,19 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	ListCell   *cell;
 
 	match_members(p, old, new, &m);
-	l->changes = p->changes = list_concat(l->changes, list_pairs(l, pair, new, &m, m.equal));
+	l->changes = p->changes = list_concat(l->changes, list_pairs(l, pair, old, new, m.equal));
 	first = list_length(l->changes);
 	if (m.pairs == NIL && m.old_left == NIL && m.new_left == NIL && old->one == new->one)
 		return;
-	inner = list_pairs(l, pair, new, &m, m.pairs);
+	inner = list_pairs(l, pair, old, new, m.pairs);
 	backward = group_verdict(l, pair->old, pair->new, pair->scope, old, new, changed_members(&m, false),
 							 changed_members(&m, true), witness);
 	forward = group_verdict(l, pair->new, pair->old, pair->scope, new, old, changed_members(&m, true),
 							changed_members(&m, false), witness);
+
+	/* so that the answer does not depend on which direction comes first */
+	if (backward == EV_UNKNOWN && ev_witness_again(p, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, witness) != NULL)
+		backward = EV_INCOMPATIBLE;
 
 	if (old->one != new->one)
 		ev_change_add(l, new->one ? EV_CHANGE_ANY_OF_BECAME_ONE_OF : EV_CHANGE_ONE_OF_BECAME_ANY_OF,
@@ -500,9 +525,31 @@ same_conditions(EvProver *p, const void *a, const void *b)
 		ev_schemas_same(p, x->otherwise, y->otherwise);
 }
 
+/*
+ * Looks for witnesses in the parts of a condition, of which the differences are
+ * not listed.
+ */
 static void
-report_changed_condition(EvLister *l, EvPair *pair, const EvConditionFact *new)
+search_condition(EvLister *l, EvPair *pair, const EvConditionFact *old, const EvConditionFact *new)
 {
+	EvSubschema *parts[][2] = {
+		{old->test, new->test}, {old->then, new->then}, {old->otherwise, new->otherwise}
+	};
+	List	   *before = l->changes;
+
+	l->changes = NIL;
+	l->in_branches++;
+	for (int i = 0; i < (int) lengthof(parts); i++)
+		ev_list_pair(l, ev_set_written_of(l->prover, parts[i][0]), ev_set_written_of(l->prover, parts[i][1]), pair->scope,
+					 new->origin);
+	l->in_branches--;
+	l->changes = l->prover->changes = before;
+}
+
+static void
+report_changed_condition(EvLister *l, EvPair *pair, const EvConditionFact *old, const EvConditionFact *new)
+{
+	search_condition(l, pair, old, new);
 	ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, new->origin,
 					 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition or its consequences changed.");
 }
@@ -523,7 +570,7 @@ list_same_tests(EvLister *l, EvPair *pair, List **old, List **new)
 		}
 		if (other == NULL)
 			continue;
-		report_changed_condition(l, pair, lfirst(other));
+		report_changed_condition(l, pair, lfirst(cell), lfirst(other));
 		*old = list_delete_ptr(*old, lfirst(cell));
 		*new = list_delete_ptr(*new, lfirst(other));
 	}
@@ -540,7 +587,7 @@ list_conditions(EvLister *l, EvPair *pair)
 	list_same_tests(l, pair, &old_left, &new_left);
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
-		report_changed_condition(l, pair, linitial(new_left));
+		report_changed_condition(l, pair, linitial(old_left), linitial(new_left));
 		return;
 	}
 	foreach(cell, old_left)

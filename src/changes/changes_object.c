@@ -19,20 +19,6 @@
 
 /* ---------- names ---------- */
 
-static void
-add_name(EvProver *p, List **names, const EvString *name)
-{
-	ListCell   *cell;
-
-	ev_spend(p, list_length(*names));
-	foreach(cell, *names)
-	{
-		if (ev_strings_equal(lfirst(cell), name))
-			return;
-	}
-	*names = lappend(*names, unconstify(EvString *, name));
-}
-
 /* Returns the schemas of propertyNames, restricted to strings. */
 static EvSchemaSet *
 names_set(EvProver *p, const EvFacts *f)
@@ -51,8 +37,8 @@ names_set(EvProver *p, const EvFacts *f)
 	return ev_set_make(p, members, NIL, NIL, EV_BIT(EV_STRING));
 }
 
-static void
-add_names_of(EvProver *p, const EvFacts *f, List **names)
+void
+ev_facts_add_names(EvProver *p, const EvFacts *f, List **names, HTAB **known)
 {
 	ListCell   *cell;
 	ListCell   *named;
@@ -60,10 +46,10 @@ add_names_of(EvProver *p, const EvFacts *f, List **names)
 	foreach(cell, f->object_shapes)
 	{
 		foreach(named, ((EvObjectShape *) lfirst(cell))->names)
-			add_name(p, names, &((EvNamedSchema *) lfirst(named))->name);
+			ev_add_name_once(p, names, known, &((EvNamedSchema *) lfirst(named))->name);
 	}
 	foreach(cell, f->required)
-		add_name(p, names, &((EvTextFact *) lfirst(cell))->text);
+		ev_add_name_once(p, names, known, &((EvTextFact *) lfirst(cell))->text);
 	if (f->names != NIL)
 	{
 		foreach(cell, ev_facts(p, names_set(p, f), EV_NECESSARY)->values)
@@ -75,7 +61,7 @@ add_names_of(EvProver *p, const EvFacts *f, List **names)
 				continue;
 			name = palloc(sizeof(EvString));
 			*name = ev_string_of(value);
-			add_name(p, names, name);
+			ev_add_name_once(p, names, known, name);
 		}
 	}
 }
@@ -84,9 +70,12 @@ List *
 ev_names_of(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 {
 	List	   *names = NIL;
+	HTAB	   *known = NULL;
 
-	add_names_of(p, ev_facts(p, a, EV_NECESSARY), &names);
-	add_names_of(p, ev_facts(p, b, EV_SUFFICIENT), &names);
+	ev_facts_add_names(p, ev_facts(p, a, EV_NECESSARY), &names, &known);
+	ev_facts_add_names(p, ev_facts(p, b, EV_SUFFICIENT), &names, &known);
+	if (known != NULL)
+		hash_destroy(known);
 	return names;
 }
 
@@ -114,29 +103,31 @@ can_have(EvProver *p, const EvFacts *f, const EvString *name)
 bool
 ev_prove_property(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
-	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
-	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b->proper, EV_SUFFICIENT);
+	EvSchemaSet *given = ev_facts_property(p, fa, name);
 	EvSchemaSet *wanted = ev_facts_property(p, fb, name);
 
-	if (wanted == p->anything || name_allowed(p, fa, name) == EV_NO)
+	if (wanted == p->anything || given == wanted || name_allowed(p, fa, name) == EV_NO)
 		return true;
 	if (fa->max_properties.value <= (uint32) list_length(fa->required) && ev_facts_requires(p, fa, name) == NULL)
 		return true;
 	if (ev_scope_absent(p, scope, name) && ev_facts_requires(p, fa, name) == NULL)
 		return true;
-	return ev_prove_child(p, ev_facts_property(p, fa, name), wanted, ev_scope_property(p, scope, name));
+	return ev_prove_child(p, given, wanted, ev_scope_property(p, scope, name));
 }
 
 static void
 add_patterns_of(EvProver *p, const EvFacts *f, List **patterns)
 {
+	HTAB	   *known = NULL;
 	ListCell   *cell;
 	ListCell   *named;
 
 	foreach(cell, f->object_shapes)
 	{
 		foreach(named, ((EvObjectShape *) lfirst(cell))->patterns)
-			add_name(p, patterns, &((EvNamedSchema *) lfirst(named))->name);
+			ev_add_name_once(p, patterns, &known, &((EvNamedSchema *) lfirst(named))->name);
 	}
 }
 
@@ -173,7 +164,7 @@ rest_set(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
 		if (!found && shape->rest != &p->truth)
 			members = list_append_unique_ptr(members, shape->rest);
 	}
-	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+	return f->as_written ? ev_set_written(p, members) : ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
 }
 
 EvSchemaSet *
@@ -300,8 +291,8 @@ prove_shapes(EvProver *p, const EvFacts *fa, const EvFacts *fb, EvScope *scope)
 bool
 ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
-	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
-	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b->proper, EV_SUFFICIENT);
 	List	   *patterns = NIL;
 	uint32		demanded;
 
@@ -449,7 +440,7 @@ ev_object_impossible(EvProver *p, EvSchemaSet *set)
 uint32
 ev_most_items(EvProver *p, EvSchemaSet *set)
 {
-	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
+	const EvFacts *f = ev_facts(p, set->proper, EV_NECESSARY);
 	uint32		most = f->max_items.value;
 	uint32		prefix = Min(ev_facts_prefix(f), MOST_POSITIONS);
 
@@ -464,8 +455,8 @@ ev_most_items(EvProver *p, EvSchemaSet *set)
 bool
 ev_prove_item(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 index)
 {
-	return ev_prove_child(p, ev_facts_item(p, ev_facts(p, a, EV_NECESSARY), index),
-						  ev_facts_item(p, ev_facts(p, b, EV_SUFFICIENT), index),
+	return ev_prove_child(p, ev_facts_item(p, ev_facts(p, a->proper, EV_NECESSARY), index),
+						  ev_facts_item(p, ev_facts(p, b->proper, EV_SUFFICIENT), index),
 						  ev_scope_item(p, scope, index));
 }
 

@@ -17,9 +17,10 @@
  *
  * Steps, depth and cases are limited.
  *
- * This file calls changes_object.c for the facts about children, and
- * changes_branch.c for those about branches and for cases, and both call this file:
- * the three are one recursion over the schemas.
+ * This file calls changes_parallel.c for schemas that are written alike,
+ * changes_object.c for the facts about children, and changes_branch.c for those
+ * about branches and for cases, and all call this file: they are one recursion over
+ * the schemas.
  */
 #include "postgres.h"
 
@@ -32,6 +33,7 @@
 
 #define MOST_RUNNING	150		/* nesting depth of judgements */
 #define MOST_PROOFS		20000	/* of statements, for one question */
+#define MOST_WORK		INT64CONST(4000000) /* on one question */
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
@@ -54,6 +56,7 @@ typedef struct Judgement
 	bool		refused;		/* not proved, finally */
 	bool		running;
 	bool		assumed;
+	bool		has_no_simple;	/* no simple value refutes it */
 	int			round;			/* of the last proof */
 	int			queued;			/* round in which it was last put on the list */
 } Judgement;
@@ -100,9 +103,15 @@ make(EvProver *p, Judgement *judgement)
 		return false;
 	if (judgement->round == p->round)
 		return true;
-	if (p->running >= MOST_RUNNING || p->proofs <= 0)
+	if (p->running >= MOST_RUNNING || p->proofs <= 0 || p->work > p->question_end)
 		return false;
 
+	if (key->b != NULL && key->kinds == EV_FACT_ALL && ev_witness_is_known(p, key->a, key->b, key->scope))
+	{
+		judgement->refused = true;
+		p->disappointed = p->disappointed || judgement->assumed;
+		return false;
+	}
 	p->proofs--;
 	p->running++;
 	judgement->running = true;
@@ -132,6 +141,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
 	p->proofs = MOST_PROOFS;
+	p->question_end = p->work + MOST_WORK;
 	do
 	{
 		p->round++;
@@ -151,6 +161,9 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 		}
 	} while (result && p->disappointed);
 
+	/* the same question would not end earlier */
+	if (p->work > p->question_end)
+		judgement->refused = !result;
 	ev_spend(p, list_length(p->made));
 	foreach(cell, p->made)
 	{
@@ -215,11 +228,12 @@ assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 		return make_in_rounds(p, judgement);
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
-	if (has_simple_instance(p, a, b))
+	if (!judgement->has_no_simple && has_simple_instance(p, a, b))
 	{
 		judgement->refused = true;
 		return false;
 	}
+	judgement->has_no_simple = true;
 	judgement->assumed = true;
 	if (judgement->queued != p->round)
 	{
@@ -232,6 +246,8 @@ assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 bool
 ev_prove(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
+	a = a->proper;
+	b = b->proper;
 	if (b == p->anything || a == b)
 		return true;
 	return judge(p, a, b, scope, kinds);
@@ -240,6 +256,7 @@ ev_prove(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kin
 bool
 ev_prove_empty(EvProver *p, EvSchemaSet *set)
 {
+	set = set->proper;
 	if (set == p->anything)
 		return false;
 	return judge(p, set, NULL, NULL, 0);
@@ -563,7 +580,7 @@ unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, ui
 		CHECK(DEPENDENCIES, ev_prove_dependencies(p, set_a, set_b, scope));
 	}
 	CHECK(GROUPS, ev_prove_groups(p, set_a, set_b, scope));
-	CHECK(NOT, ev_prove_nots(p, set_a, set_b));
+	CHECK(NOT, ev_prove_nots(p, set_a, set_b, scope));
 	CHECK(CONDITIONS, ev_prove_conditions(p, set_a, set_b, scope));
 	CHECK(OPAQUE, prove_opaques(p, a, b));
 #undef CHECK
@@ -582,12 +599,12 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	bool		all = b->excluded == NIL && b->required == NIL && b->types == EV_ALL_TYPES;
 	uint32		left;
 
-	/* is each schema of b one of a, or equal to one? */
+	/* is each schema of b one of a, or written like one? */
 	foreach(cell, b->members)
 	{
 		ev_spend(p, list_length(facts->schemas) / 8);
 		all = all && (list_member_ptr(facts->schemas, lfirst(cell)) ||
-					  ev_schema_among(p, facts->schemas, lfirst(cell)));
+					  ev_prove_parallel(p, facts->schemas, lfirst(cell), scope));
 	}
 	if (all || ev_prove_empty(p, a))
 		return true;

@@ -1,23 +1,22 @@
 /*
  * changes_same.c
- *	  Are two schemas equal?
+ *	  Do the keywords of two schemas say the same?
  *
  * Annotations do not count, nor the order of members where it has no meaning,
- * nor whether a schema is written in place or referred to.  So most pairs that
- * are compared are different or were copied from each other.  Each schema has a
- * hash of its upper levels, and only pairs with equal hashes are compared.
+ * nor whether a schema is written in place or referred to.  Subschemas are
+ * compared by their classes, which changes_classes.c finds.
  *
- * Schemas can be recursive: a pair that is being compared is assumed equal.
+ * Two whole documents with dynamic references are compared in another way: the
+ * target of such a reference depends on the path to it, so that equal parts
+ * need equal surroundings.  Schemas can be recursive: a pair that is being
+ * compared is assumed equal.
  */
 #include "postgres.h"
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
-#include "changes/changes_internal.h"
-
-#define HASHED_LEVELS		5	/* of subschemas that a hash depends on */
-#define MOST_WRAPPERS		20	/* around one schema that are skipped */
+#include "changes/changes_classes.h"
 
 typedef struct SamePair
 {
@@ -26,253 +25,15 @@ typedef struct SamePair
 	bool		same;
 } SamePair;
 
-typedef struct SchemaHash
-{
-	const EvSubschema *schema;	/* hash key, must be the first member */
-	uint32		hashes[HASHED_LEVELS + 1];	/* by number of levels */
-	bool		known[HASHED_LEVELS + 1];
-	const EvSubschema *inner;	/* without what only wraps it; NULL: not known */
-} SchemaHash;
-
 static bool same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b);
-static uint32 hash_schema(EvProver *p, const EvSubschema *schema, int levels);
-
-/* ---------- wrappers ---------- */
-
-static SchemaHash *
-find_hash(EvProver *p, const EvSubschema *schema)
-{
-	SchemaHash *entry;
-	bool		found;
-
-	if (p->hashes == NULL)
-	{
-		HASHCTL		control = {.keysize = sizeof(EvSubschema *), .entrysize = sizeof(SchemaHash)};
-
-		control.hcxt = p->context;
-		p->hashes = hash_create("event_validate schema hashes", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	ev_spend(p, 5);
-	entry = hash_search(p->hashes, &schema, HASH_ENTER, &found);
-	if (!found)
-		memset((char *) entry + sizeof(EvSubschema *), 0, sizeof(SchemaHash) - sizeof(EvSubschema *));
-	return entry;
-}
-
-/* Returns a child of a schema; all true schemas are one, and all false ones. */
-static const EvSubschema *
-child_schema(EvProver *p, const JsonbValue *node)
-{
-	EvSubschema *child;
-
-	if (node->type == jbvBool)
-		return node->val.boolean ? &p->truth : &p->falsehood;
-	if (JsonContainerSize(node->val.binary.data) == 0)
-		return &p->truth;
-	child = ev_subschema_find(&p->old, node);
-	return child != NULL ? child : ev_subschema_find(&p->new, node);
-}
-
-/*
- * Is this a keyword without influence on validity, or a reference, which is
- * compared separately?
- */
-static bool
-is_ignored(int keyword)
-{
-	return ev_keyword_refers(keyword) ||
-		(ev_keywords[keyword].gatherer == EV_NO_FACTS && ev_keywords[keyword].vocabulary != EV_CONTENT);
-}
-
-/*
- * Returns the schema that a schema wraps, if it says nothing itself: a $ref, or
- * a list of one member; otherwise NULL.
- */
-static const EvSubschema *
-wrapped(EvProver *p, const EvSubschema *schema)
-{
-	EvKeywordValues *keywords;
-	int			only = -1;
-	int			count = 0;
-	const EvSubschema *result = NULL;
-
-	if (schema->is_boolean || list_length(schema->references) > 1)
-		return NULL;
-	ev_spend(p, 100 + 5 * JsonContainerSize(schema->container));
-	keywords = palloc(sizeof(EvKeywordValues));
-	ev_read_keywords(schema, keywords);
-	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
-		if (keywords->present[keyword] && !is_ignored(keyword))
-		{
-			only = keyword;
-			count++;
-		}
-	if (schema->references != NIL)
-	{
-		EvReference *reference = linitial(schema->references);
-
-		if (reference->dynamic_anchor == NULL && (count == 0 || ev_ref_hides_siblings(schema, keywords)))
-			result = reference->target;
-	}
-	else if (count == 0)
-		result = &p->truth;
-	else if (count == 1 && (only == EV_KW_ALL_OF || only == EV_KW_ANY_OF || only == EV_KW_ONE_OF) &&
-			 JsonContainerSize(keywords->values[only].val.binary.data) == 1)
-		result = child_schema(p, getIthJsonbValueFromContainer(keywords->values[only].val.binary.data, 0));
-	pfree(keywords);
-	return result;
-}
-
-/* Returns a schema without what only wraps it. */
-static const EvSubschema *
-unwrap(EvProver *p, const EvSubschema *schema)
-{
-	const EvSubschema *inner = schema;
-	SchemaHash *entry;
-
-	/* in a whole document, dynamic references depend on the path to them */
-	if (p->comparing_roots)
-		return schema;
-	if (schema->is_boolean)
-		return schema->boolean ? &p->truth : &p->falsehood;
-	entry = find_hash(p, schema);
-	if (entry->inner != NULL)
-		return entry->inner;
-	for (int i = 0; i < MOST_WRAPPERS; i++)
-	{
-		const EvSubschema *next = wrapped(p, inner);
-
-		if (next == NULL)
-			break;
-		inner = next->is_boolean ? (next->boolean ? &p->truth : &p->falsehood) : next;
-	}
-	find_hash(p, schema)->inner = inner;
-	return inner;
-}
-
-/* ---------- hashes ---------- */
-
-/*
- * Is the order of an array without meaning?  It is for enum, type and
- * required, and for allOf, anyOf and oneOf.
- */
-static bool
-is_unordered(int keyword)
-{
-	return keyword == EV_KW_ENUM || keyword == EV_KW_TYPE || keyword == EV_KW_REQUIRED ||
-		keyword == EV_KW_ALL_OF || keyword == EV_KW_ANY_OF || keyword == EV_KW_ONE_OF;
-}
-
-static uint32
-hash_value(EvProver *p, const JsonbValue *value)
-{
-	EvInstance	instance = ev_json_instance(value);
-
-	ev_spend(p, 5 + ev_value_work(value));
-	return ev_value_hash(&instance);
-}
-
-static uint32
-hash_node(EvProver *p, const JsonbValue *node, int levels)
-{
-	const EvSubschema *child = child_schema(p, node);
-
-	return levels == 0 ? 0 : child == NULL ? 1 : hash_schema(p, child, levels);
-}
-
-static uint32
-hash_array(EvProver *p, const JsonbValue *array, bool of_schemas, bool unordered, int levels)
-{
-	uint32		hash = 0;
-
-	for (uint32 i = 0; i < JsonContainerSize(array->val.binary.data); i++)
-	{
-		JsonbValue *item = getIthJsonbValueFromContainer(array->val.binary.data, i);
-		uint32		one = of_schemas ? hash_node(p, item, levels) : hash_value(p, item);
-
-		hash = unordered ? hash + murmurhash32(one) : hash_combine(hash, one);
-		pfree(item);
-	}
-	return hash;
-}
-
-static uint32
-hash_map(EvProver *p, const JsonbValue *map, int levels)
-{
-	uint32		hash = 0;
-	JsonbIterator *iterator = JsonbIteratorInit(map->val.binary.data);
-	JsonbIteratorToken token;
-	JsonbValue	key;
-	JsonbValue	value;
-
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &value, true);
-		hash += hash_combine(hash_value(p, &key),
-							 ev_node_is_array(&value) ? hash_value(p, &value) : hash_node(p, &value, levels));
-	}
-	return hash;
-}
-
-static uint32
-hash_keyword(EvProver *p, int keyword, const JsonbValue *value, int levels)
-{
-	switch (ev_keywords[keyword].shape)
-	{
-		case EV_SCHEMA:
-			return hash_node(p, value, levels);
-		case EV_SCHEMAS:
-		case EV_SCHEMA_OR_SCHEMAS:
-			return ev_node_is_array(value) ? hash_array(p, value, true, is_unordered(keyword), levels) :
-				hash_node(p, value, levels);
-		case EV_SCHEMA_MAP:
-		case EV_PATTERN_SCHEMA_MAP:
-		case EV_DEPENDENCIES:
-			return hash_map(p, value, levels);
-		default:
-			return is_unordered(keyword) && ev_node_is_array(value) ? hash_array(p, value, false, true, 0) :
-				hash_value(p, value);
-	}
-}
-
-/* Returns a hash of this many levels of a schema; equal schemas have equal hashes. */
-static uint32
-hash_schema(EvProver *p, const EvSubschema *schema, int levels)
-{
-	EvKeywordValues *keywords;
-	SchemaHash *entry;
-	uint32		hash = 0;
-
-	check_stack_depth();
-	schema = unwrap(p, schema);
-	if (schema->is_boolean)
-		return schema->boolean ? 2 : 3;
-	entry = find_hash(p, schema);
-	if (entry->known[levels])
-		return entry->hashes[levels];
-	ev_spend(p, 100 + 5 * JsonContainerSize(schema->container));
-	keywords = palloc(sizeof(EvKeywordValues));
-	ev_read_keywords(schema, keywords);
-	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
-		if (keywords->present[keyword] && !is_ignored(keyword))
-			hash += hash_combine(keyword, hash_keyword(p, keyword, &keywords->values[keyword], levels - 1));
-	pfree(keywords);
-	hash = hash_combine(hash, list_length(schema->references));
-	entry = find_hash(p, schema);
-	entry->known[levels] = true;
-	entry->hashes[levels] = hash;
-	return hash;
-}
 
 /* ---------- values of keywords ---------- */
 
 static bool
 same_nodes(EvProver *p, const JsonbValue *a, const JsonbValue *b)
 {
-	const EvSubschema *x = child_schema(p, a);
-	const EvSubschema *y = child_schema(p, b);
+	const EvSubschema *x = ev_class_child(p, a);
+	const EvSubschema *y = ev_class_child(p, b);
 
 	return x != NULL && y != NULL && same_schemas(p, x, y);
 }
@@ -369,7 +130,7 @@ same_keyword(EvProver *p, int keyword, const JsonbValue *a, const JsonbValue *b)
 		case EV_SCHEMA_OR_SCHEMAS:
 			if (ev_node_is_array(a) != ev_node_is_array(b))
 				return false;
-			return ev_node_is_array(a) ? same_arrays(p, a, b, true, is_unordered(keyword) && !p->comparing_roots) :
+			return ev_node_is_array(a) ? same_arrays(p, a, b, true, ev_class_is_unordered(keyword) && !p->comparing_roots) :
 				same_nodes(p, a, b);
 		case EV_SCHEMA_MAP:
 		case EV_PATTERN_SCHEMA_MAP:
@@ -378,7 +139,7 @@ same_keyword(EvProver *p, int keyword, const JsonbValue *a, const JsonbValue *b)
 		default:
 			ev_spend(p, ev_value_work(a));
 			are_arrays = a->type == jbvBinary && b->type == jbvBinary && ev_node_is_array(a) && ev_node_is_array(b);
-			return is_unordered(keyword) && are_arrays ? same_arrays(p, a, b, false, true) : ev_json_equal(a, b);
+			return ev_class_is_unordered(keyword) && are_arrays ? same_arrays(p, a, b, false, true) : ev_json_equal(a, b);
 	}
 }
 
@@ -453,18 +214,13 @@ same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 
 /* ---------- schemas ---------- */
 
-/*
- * Does a keyword mean the same in both dialects?  Keywords that have another
- * meaning in another dialect have another number there, except for these.
- */
+/* Does a keyword mean the same in two resources? */
 static bool
 same_meaning(int keyword, const EvResource *a, const EvResource *b)
 {
-	if (a == b || (a->draft == b->draft && a->vocabularies == b->vocabularies &&
-				   a->assert_format == b->assert_format && a->except_formats == b->except_formats))
-		return true;
-	return ev_keywords[keyword].vocabulary != EV_FORMAT && ev_keywords[keyword].vocabulary != EV_CONTENT &&
-		ev_keywords[keyword].vocabulary != EV_UNEVALUATED && keyword != EV_KW_CONTAINS;
+	return ev_class_is_universal(keyword) || a == b ||
+		(a->draft == b->draft && a->vocabularies == b->vocabularies &&
+		 a->assert_format == b->assert_format && a->except_formats == b->except_formats);
 }
 
 static bool
@@ -478,7 +234,7 @@ same_keywords(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 	ev_read_keywords(b, &values[1]);
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT && same; keyword++)
 	{
-		if (is_ignored(keyword))
+		if (ev_class_ignores(keyword))
 			continue;
 		if (values[0].present[keyword] != values[1].present[keyword])
 			same = false;
@@ -492,8 +248,9 @@ same_keywords(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 	return same;
 }
 
+/* Are two schemas equal, as parts of two whole documents? */
 static bool
-same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
+same_parts(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 {
 	const EvSubschema *key[2];
 	SamePair   *pair;
@@ -503,23 +260,14 @@ same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 	ev_spend(p, 5);
 	if (a == b)
 		return true;
-	a = unwrap(p, a);
-	b = unwrap(p, b);
-	if (a == b)
-		return true;
 	if (a->is_boolean || b->is_boolean)
 		return a->is_boolean && b->is_boolean && a->boolean == b->boolean;
-	if (p->comparing_roots)
-	{
-		if (a->resource->draft != b->resource->draft ||
-			a->resource->vocabularies != b->resource->vocabularies ||
-			a->resource->assert_format != b->resource->assert_format ||
-			a->resource->except_formats != b->resource->except_formats ||
-			a->resource->index != b->resource->index ||
-			(a == a->resource->root) != (b == b->resource->root))
-			return false;
-	}
-	else if (hash_schema(p, a, HASHED_LEVELS) != hash_schema(p, b, HASHED_LEVELS))
+	if (a->resource->draft != b->resource->draft ||
+		a->resource->vocabularies != b->resource->vocabularies ||
+		a->resource->assert_format != b->resource->assert_format ||
+		a->resource->except_formats != b->resource->except_formats ||
+		a->resource->index != b->resource->index ||
+		(a == a->resource->root) != (b == b->resource->root))
 		return false;
 
 	/* a pair that is being compared is assumed equal */
@@ -552,21 +300,23 @@ same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 	return false;
 }
 
+static bool
+same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
+{
+	return p->comparing_roots ? same_parts(p, a, b) : ev_schemas_same(p, a, b);
+}
+
+bool
+ev_class_fits(EvProver *p, const EvSubschema *a, const EvSubschema *b)
+{
+	return same_keywords(p, a, b) && same_references(p, a, b);
+}
+
 bool
 ev_schemas_same(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 {
-	bool		same;
-
-	if (p->sames == NULL)
-	{
-		HASHCTL		control = {.keysize = 2 * sizeof(EvSubschema *), .entrysize = sizeof(SamePair), .hcxt = p->context};
-
-		p->sames = hash_create("event_validate same schemas", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	same = same_schemas(p, a, b);
-	list_free(p->assumed_same);
-	p->assumed_same = NIL;
-	return same;
+	ev_spend(p, 1);
+	return ev_same_schema(p, a) == ev_same_schema(p, b);
 }
 
 bool
@@ -574,32 +324,33 @@ ev_schema_among(EvProver *p, const List *schemas, const EvSubschema *schema)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(schemas) / 4);
+	schema = ev_same_schema(p, schema);
 	foreach(cell, schemas)
 	{
-		if (ev_schemas_same(p, lfirst(cell), schema))
+		if (ev_same_schema(p, lfirst(cell)) == schema)
 			return true;
 	}
 	return false;
 }
 
-/* Forgets all pairs: as parts of other schemas, they may differ. */
-static void
-forget_pairs(EvProver *p)
-{
-	if (p->sames != NULL)
-		hash_destroy(p->sames);
-	p->sames = NULL;
-}
-
 bool
 ev_roots_same(EvProver *p)
 {
+	HASHCTL		control = {.keysize = 2 * sizeof(EvSubschema *), .entrysize = sizeof(SamePair), .hcxt = p->context};
 	bool		same;
 
-	forget_pairs(p);
+	if (ev_schemas_same(p, p->old_root, p->new_root))
+		return true;
+	if (!p->old.has_dynamic || !p->new.has_dynamic)
+		return false;
+	p->sames = hash_create("event_validate same schemas", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->comparing_roots = true;
-	same = ev_schemas_same(p, p->old_root, p->new_root);
+	same = same_schemas(p, p->old_root, p->new_root);
 	p->comparing_roots = false;
-	forget_pairs(p);
+	hash_destroy(p->sames);
+	p->sames = NULL;
+	list_free(p->assumed_same);
+	p->assumed_same = NIL;
 	return same;
 }

@@ -14,7 +14,8 @@
 
 typedef struct ScopeOfSets
 {
-	EvSchemaSet *sets[2];		/* hash key, must be the first member */
+	EvSchemaSet *sets[2];		/* these two are the hash key */
+	uintptr_t	cautious;
 	EvScope    *scope;
 } ScopeOfSets;
 
@@ -73,32 +74,45 @@ add_cover(EvProver *p, EvSchemaSet *set, List **cover)
 	}
 }
 
-EvScope *
-ev_scope_make(EvProver *p, EvSchemaSet *old, EvSchemaSet *new)
+static EvScope *
+make_scope(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, bool cautious)
 {
-	EvSchemaSet *key[2] = {old, new};
+	ScopeOfSets key = {.sets = {old->proper, new->proper}, .cautious = cautious};
 	ScopeOfSets *entry;
 	EvScope    *scope;
 	bool		found;
 
 	if (p->scopes == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(key), .entrysize = sizeof(ScopeOfSets), .hcxt = p->context};
+		HASHCTL		control = {.keysize = offsetof(ScopeOfSets, scope), .entrysize = sizeof(ScopeOfSets), .hcxt = p->context};
 
 		p->scopes = hash_create("event_validate scopes", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	ev_spend(p, 10);
-	entry = hash_search(p->scopes, key, HASH_FIND, NULL);
+	entry = hash_search(p->scopes, &key, HASH_FIND, NULL);
 	if (entry != NULL)
 		return entry->scope;
 	scope = palloc0(sizeof(EvScope));
-	scope->old = old;
-	scope->new = new;
-	add_cover(p, old, &scope->old_cover);
-	add_cover(p, new, &scope->new_cover);
-	entry = hash_search(p->scopes, key, HASH_ENTER, &found);
+	scope->old = key.sets[0];
+	scope->new = key.sets[1];
+	scope->cautious = cautious;
+	add_cover(p, scope->old, &scope->old_cover);
+	add_cover(p, scope->new, &scope->new_cover);
+	entry = hash_search(p->scopes, &key, HASH_ENTER, &found);
 	entry->scope = scope;
 	return scope;
+}
+
+EvScope *
+ev_scope_make(EvProver *p, EvSchemaSet *old, EvSchemaSet *new)
+{
+	return make_scope(p, old, new, false);
+}
+
+EvScope *
+ev_scope_cautious(EvProver *p, EvScope *scope)
+{
+	return scope == NULL || scope->cautious ? scope : make_scope(p, scope->old, scope->new, true);
 }
 
 /* Returns the schemas of a cover for a property (index < 0) or an item. */
@@ -124,8 +138,8 @@ ev_scope_item(EvProver *p, EvScope *scope, uint32 index)
 {
 	if (scope == NULL)
 		return NULL;
-	return ev_scope_make(p, cover_child(p, scope->old_cover, NULL, index),
-						 cover_child(p, scope->new_cover, NULL, index));
+	return make_scope(p, cover_child(p, scope->old_cover, NULL, index),
+					  cover_child(p, scope->new_cover, NULL, index), scope->cautious);
 }
 
 /* Returns the schemas of a cover for properties without a declaration. */
@@ -161,7 +175,7 @@ ev_scope_rest(EvProver *p, EvScope *scope)
 {
 	if (scope == NULL)
 		return NULL;
-	return ev_scope_make(p, cover_rest(p, scope->old_cover), cover_rest(p, scope->new_cover));
+	return make_scope(p, cover_rest(p, scope->old_cover), cover_rest(p, scope->new_cover), scope->cautious);
 }
 
 /*
@@ -181,12 +195,8 @@ declares(EvProver *p, List *cover, const EvString *name, bool by_name)
 		{
 			EvObjectShape *shape = lfirst(shape_cell);
 
-			ev_spend(p, list_length(shape->names));
-			foreach(named_cell, shape->names)
-			{
-				if (ev_strings_equal(&((EvNamedSchema *) lfirst(named_cell))->name, name))
-					return true;
-			}
+			if (ev_shape_name(p, shape, name) != NULL)
+				return true;
 			if (by_name)
 				continue;
 			if (!shape->rest->is_boolean)
@@ -196,6 +206,28 @@ declares(EvProver *p, List *cover, const EvString *name, bool by_name)
 				if (ev_string_matches(p, ((EvNamedSchema *) lfirst(named_cell))->pattern, name) != EV_NO)
 					return true;
 			}
+		}
+	}
+	return false;
+}
+
+/* Does one of these schemas require a property, always or with another one? */
+static bool
+may_require(EvProver *p, List *cover, const EvString *name)
+{
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, cover)
+	{
+		EvFacts    *f = lfirst(cell);
+
+		if (ev_facts_requires(p, f, name) != NULL)
+			return true;
+		foreach(other, f->dependencies)
+		{
+			if (ev_string_among(p, ((EvDependencyFact *) lfirst(other))->required, name))
+				return true;
 		}
 	}
 	return false;
@@ -224,8 +256,10 @@ find_property(EvProver *p, EvScope *scope, const EvString *name)
 		return property;
 	key.absent = (declares(p, scope->old_cover, name, true) && !declares(p, scope->new_cover, name, false)) ||
 		(declares(p, scope->new_cover, name, true) && !declares(p, scope->old_cover, name, false));
-	key.child = ev_scope_make(p, cover_child(p, scope->old_cover, name, -1),
-							  cover_child(p, scope->new_cover, name, -1));
+	if (scope->cautious && key.absent)
+		key.absent = !may_require(p, scope->old_cover, name) && !may_require(p, scope->new_cover, name);
+	key.child = make_scope(p, cover_child(p, scope->old_cover, name, -1),
+						   cover_child(p, scope->new_cover, name, -1), scope->cautious);
 	key.name.data = pnstrdup(name->data, name->length);
 	property = hash_search(scope->properties, &key, HASH_ENTER, &found);
 	*property = key;
@@ -242,4 +276,37 @@ bool
 ev_scope_absent(EvProver *p, EvScope *scope, const EvString *name)
 {
 	return scope != NULL && find_property(p, scope, name)->absent;
+}
+
+const List *
+ev_scope_names(EvProver *p, EvScope *scope)
+{
+	ListCell   *cell;
+	HTAB	   *known = NULL;
+
+	if (scope == NULL || scope->has_names)
+		return scope == NULL ? NIL : scope->names;
+	for (int side = 0; side < 2; side++)
+	{
+		foreach(cell, side == 0 ? scope->old_cover : scope->new_cover)
+			ev_facts_add_names(p, lfirst(cell), &scope->names, &known);
+	}
+	if (known != NULL)
+		hash_destroy(known);
+	scope->has_names = true;
+	return scope->names;
+}
+
+uint32
+ev_scope_prefix(const EvScope *scope)
+{
+	uint32		longest = 0;
+	ListCell   *cell;
+
+	for (int side = 0; side < 2 && scope != NULL; side++)
+	{
+		foreach(cell, side == 0 ? scope->old_cover : scope->new_cover)
+			longest = Max(longest, ev_facts_prefix(lfirst(cell)));
+	}
+	return longest;
 }

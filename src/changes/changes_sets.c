@@ -21,6 +21,7 @@ typedef struct SetBucket
 } SetBucket;
 
 #define LONG_LIST	32			/* values of an enum that are hashed */
+#define LONG_NAMES	24			/* names that are hashed */
 
 /* The values of a long enum. */
 typedef struct ListIndex
@@ -253,11 +254,12 @@ hash_pointers(EvProver *p, const List *list)
 	return hash;
 }
 
-EvSchemaSet *
-ev_set_make(EvProver *p, const List *members, const List *excluded, const List *required, uint32 types)
+/* Returns the set of exactly these members. */
+static EvSchemaSet *
+find_set(EvProver *p, const List *members, const List *excluded, const List *required, uint32 types, bool as_written)
 {
 	uint32		hash = hash_pointers(p, members) * 31 + hash_pointers(p, excluded) * 7 +
-		list_length(required) * 131 + types;
+		list_length(required) * 131 + types + (as_written ? 65537 : 0);
 	SetBucket  *bucket;
 	EvSchemaSet *set;
 	ListCell   *cell;
@@ -274,7 +276,7 @@ ev_set_make(EvProver *p, const List *members, const List *excluded, const List *
 
 		set = lfirst(cell);
 		ev_spend(p, 1);
-		same = set->types == types && list_length(set->required) == list_length(required) &&
+		same = set->types == types && set->as_written == as_written && list_length(set->required) == list_length(required) &&
 			same_pointers(p, set->members, members) && same_pointers(p, set->excluded, excluded);
 		if (same)
 		{
@@ -289,21 +291,77 @@ ev_set_make(EvProver *p, const List *members, const List *excluded, const List *
 	set->excluded = list_copy(excluded);
 	set->required = list_copy(required);
 	set->types = types;
+	set->as_written = as_written;
 	bucket->sets = lappend(bucket->sets, set);
 	return set;
+}
+
+/*
+ * Returns a list of the schemas that stand for these, each once; the list itself
+ * if it is one.
+ */
+static const List *
+proper_schemas(EvProver *p, const List *schemas, bool without_truth)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	ev_spend(p, list_length(schemas) / 4);
+	foreach(cell, schemas)
+	{
+		if (ev_same_schema(p, lfirst(cell)) != lfirst(cell) || (without_truth && lfirst(cell) == &p->truth))
+			break;
+	}
+	if (cell == NULL)
+		return schemas;
+	foreach(cell, schemas)
+	{
+		EvSubschema *schema = ev_same_schema(p, lfirst(cell));
+
+		ev_spend(p, list_length(result) / 8);
+		if (!(without_truth && schema == &p->truth))
+			result = list_append_unique_ptr(result, schema);
+	}
+	return result;
+}
+
+EvSchemaSet *
+ev_set_make(EvProver *p, const List *members, const List *excluded, const List *required, uint32 types)
+{
+	EvSchemaSet *result = find_set(p, proper_schemas(p, members, true), proper_schemas(p, excluded, false), required,
+								   types, false);
+
+	result->proper = result;
+	return result;
+}
+
+EvSchemaSet *
+ev_set_written(EvProver *p, const List *members)
+{
+	EvSchemaSet *result = find_set(p, members, NIL, NIL, EV_ALL_TYPES, true);
+
+	if (result->proper == NULL)
+		result->proper = ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+	return result;
+}
+
+EvSchemaSet *
+ev_set_written_of(EvProver *p, EvSubschema *schema)
+{
+	bool		is_true = schema->is_boolean && schema->boolean;
+	List	   *members = is_true ? NIL : list_make1(schema->is_boolean ? &p->falsehood : schema);
+	EvSchemaSet *result = ev_set_written(p, members);
+
+	list_free(members);
+	return result;
 }
 
 EvSchemaSet *
 ev_set_of(EvProver *p, EvSubschema *schema)
 {
-	List	   *members = NIL;
-	EvSchemaSet *result;
+	List	   *members = list_make1(schema);
+	EvSchemaSet *result = ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
 
-	if (schema->is_boolean)
-		schema = schema->boolean ? &p->truth : &p->falsehood;
-	if (schema != &p->truth)
-		members = list_make1(schema);
-	result = ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
 	list_free(members);
 	return result;
 }
@@ -311,14 +369,9 @@ ev_set_of(EvProver *p, EvSubschema *schema)
 EvSchemaSet *
 ev_set_with(EvProver *p, const EvSchemaSet *set, EvSubschema *schema)
 {
-	List	   *members = list_copy(set->members);
-	EvSchemaSet *result;
+	List	   *members = list_append_unique_ptr(list_copy(set->proper->members), ev_same_schema(p, schema));
+	EvSchemaSet *result = ev_set_make(p, members, set->excluded, set->required, set->types);
 
-	if (schema->is_boolean)
-		schema = schema->boolean ? &p->truth : &p->falsehood;
-	if (schema != &p->truth)
-		members = list_append_unique_ptr(members, schema);
-	result = ev_set_make(p, members, set->excluded, set->required, set->types);
 	list_free(members);
 	return result;
 }
@@ -326,7 +379,7 @@ ev_set_with(EvProver *p, const EvSchemaSet *set, EvSubschema *schema)
 EvSchemaSet *
 ev_set_without(EvProver *p, const EvSchemaSet *set, EvSubschema *schema)
 {
-	List	   *excluded = list_append_unique_ptr(list_copy(set->excluded), schema);
+	List	   *excluded = list_append_unique_ptr(list_copy(set->excluded), ev_same_schema(p, schema));
 	EvSchemaSet *result = ev_set_make(p, set->members, excluded, set->required, set->types);
 
 	list_free(excluded);
@@ -352,11 +405,94 @@ ev_set_requiring(EvProver *p, const EvSchemaSet *set, const EvString *property)
 	return result;
 }
 
+/* ---------- names ---------- */
+
+/* An entry of a table of names. */
+typedef struct KnownName
+{
+	EvString	name;			/* hash key, must be the first member */
+	const void *value;
+} KnownName;
+
+static uint32
+hash_name(const void *key, Size size pg_attribute_unused())
+{
+	const EvString *name = key;
+
+	return hash_bytes((const unsigned char *) name->data, name->length);
+}
+
+static int
+match_names(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	return !ev_strings_equal(a, b);
+}
+
+static HTAB *
+make_names(EvProver *p)
+{
+	HASHCTL		control = {.keysize = sizeof(EvString), .entrysize = sizeof(KnownName), .hash = hash_name,
+	.match = match_names};
+
+	control.hcxt = p->context;
+	return hash_create("event_validate names", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+/* Adds a name; returns false if it is there. */
+static bool
+enter_name(EvProver *p, HTAB *names, const EvString *name, const void *value)
+{
+	bool		found;
+	KnownName  *entry;
+
+	ev_spend(p, 8 + name->length / 16);
+	entry = hash_search(names, name, HASH_ENTER, &found);
+	if (!found)
+		entry->value = value;
+	return !found;
+}
+
+void
+ev_add_name_once(EvProver *p, List **names, HTAB **known, const EvString *name)
+{
+	ListCell   *cell;
+
+	if (*known == NULL && list_length(*names) >= LONG_NAMES)
+	{
+		*known = make_names(p);
+		foreach(cell, *names)
+			enter_name(p, *known, lfirst(cell), NULL);
+	}
+	if (*known != NULL ? enter_name(p, *known, name, NULL) : !ev_string_among(p, *names, name))
+		*names = lappend(*names, unconstify(EvString *, name));
+}
+
+/* The same as ev_facts_requires(), with a table. */
+static const EvTextFact *
+find_required(EvProver *p, EvFacts *facts, const EvString *name)
+{
+	KnownName  *entry;
+
+	if (facts->required_names == NULL)
+		facts->required_names = make_names(p);
+	for (; facts->named < list_length(facts->required); facts->named++)
+	{
+		EvTextFact *fact = list_nth(facts->required, facts->named);
+
+		enter_name(p, facts->required_names, &fact->text, fact);
+	}
+	ev_spend(p, 8 + name->length / 16);
+	entry = hash_search(facts->required_names, name, HASH_FIND, NULL);
+	return entry != NULL ? entry->value : NULL;
+}
+
 const EvTextFact *
 ev_facts_requires(EvProver *p, const EvFacts *facts, const EvString *name)
 {
 	ListCell   *cell;
 
+	if (list_length(facts->required) >= LONG_NAMES)
+		return find_required(p, unconstify(EvFacts *, facts), name);
 	ev_spend(p, list_length(facts->required));
 	foreach(cell, facts->required)
 	{
@@ -364,6 +500,49 @@ ev_facts_requires(EvProver *p, const EvFacts *facts, const EvString *name)
 
 		if (ev_strings_equal(&fact->text, name))
 			return fact;
+	}
+	return NULL;
+}
+
+/* The order of keys in jsonb. */
+static int
+compare_names(const EvString *a, const EvString *b)
+{
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return memcmp(a->data, b->data, a->length);
+}
+
+EvNamedSchema *
+ev_shape_name(EvProver *p, const EvObjectShape *shape, const EvString *name)
+{
+	int			low = 0;
+	int			high = list_length(shape->names);
+	ListCell   *cell;
+
+	if (!shape->evaluates)
+	{
+		ev_spend(p, high);
+		foreach(cell, shape->names)
+		{
+			if (ev_strings_equal(&((EvNamedSchema *) lfirst(cell))->name, name))
+				return lfirst(cell);
+		}
+		return NULL;
+	}
+	ev_spend(p, 3);
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		EvNamedSchema *named = list_nth(shape->names, middle);
+		int			order = compare_names(name, &named->name);
+
+		if (order == 0)
+			return named;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
 	}
 	return NULL;
 }
@@ -414,9 +593,10 @@ add_child(EvProver *p, List **list, EvSubschema *schema)
 
 /* Returns the set of these schemas only; frees the list. */
 static EvSchemaSet *
-set_of_children(EvProver *p, List *schemas)
+set_of_children(EvProver *p, const EvFacts *facts, List *schemas)
 {
-	EvSchemaSet *result = ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
+	EvSchemaSet *result = facts->as_written ? ev_set_written(p, schemas) :
+		ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
 
 	list_free(schemas);
 	return result;
@@ -432,19 +612,11 @@ ev_facts_property(EvProver *p, const EvFacts *facts, const EvString *name)
 	foreach(cell, facts->object_shapes)
 	{
 		EvObjectShape *shape = lfirst(cell);
-		bool		found = false;
+		EvNamedSchema *by_name = ev_shape_name(p, shape, name);
+		bool		found = by_name != NULL;
 
-		ev_spend(p, list_length(shape->names) / 2);
-		foreach(named_cell, shape->names)
-		{
-			EvNamedSchema *named = lfirst(named_cell);
-
-			if (ev_strings_equal(&named->name, name))
-			{
-				add_child(p, &schemas, named->schema);
-				found = true;
-			}
-		}
+		if (found)
+			add_child(p, &schemas, by_name->schema);
 		foreach(named_cell, shape->patterns)
 		{
 			EvNamedSchema *named = lfirst(named_cell);
@@ -458,7 +630,7 @@ ev_facts_property(EvProver *p, const EvFacts *facts, const EvString *name)
 		if (!found)
 			add_child(p, &schemas, shape->rest);
 	}
-	return set_of_children(p, schemas);
+	return set_of_children(p, facts, schemas);
 }
 
 EvSchemaSet *
@@ -476,7 +648,7 @@ ev_facts_item(EvProver *p, const EvFacts *facts, uint32 index)
 		else
 			add_child(p, &schemas, shape->rest);
 	}
-	return set_of_children(p, schemas);
+	return set_of_children(p, facts, schemas);
 }
 
 uint32

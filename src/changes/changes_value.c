@@ -349,8 +349,10 @@ facts_valid(EvProver *p, const EvFacts *f, const JsonbValue *value, uint32 kinds
 		{
 			EvConditionFact *condition = lfirst(cell);
 			EvTruth		test = valid(p, value, condition->test);
-			EvTruth		then = valid(p, value, condition->then);
-			EvTruth		otherwise = valid(p, value, condition->otherwise);
+
+			/* both only if needed: conditions can be nested deeply */
+			EvTruth		then = test != EV_NO ? valid(p, value, condition->then) : EV_MAYBE;
+			EvTruth		otherwise = test != EV_YES ? valid(p, value, condition->otherwise) : EV_MAYBE;
 
 			result = and(result, test == EV_YES ? then : test == EV_NO ? otherwise :
 						 then == otherwise ? then : EV_MAYBE);
@@ -369,6 +371,7 @@ ev_value_valid(EvProver *p, const JsonbValue *value, EvSchemaSet *set, uint32 ki
 
 	check_stack_depth();
 	ev_spend(p, 20);
+	set = set->proper;
 	if (set == p->anything)
 		return EV_YES;
 

@@ -26,7 +26,8 @@
 #define MOST_TRIED_IN_ALL	5000	/* in one search, */
 #define MOST_TRIED_LATE	20		/* and after them for one set, so that what
 								 * was found for its parts is used */
-#define MOST_WITNESSES	500		/* that are kept */
+#define MOST_TRIED_TO_LIFT	300 /* to find a witness that contains another one */
+#define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
 								 * values are tried */
@@ -42,6 +43,8 @@ typedef struct Samples
 {
 	SamplesKey	key;			/* must be the first member */
 	List	   *values;			/* of JsonbValue, valid under a */
+	int			search;			/* the search that made them, if it was cut
+								 * short; otherwise 0 */
 } Samples;
 
 /* The state of the search. */
@@ -157,7 +160,8 @@ is_seen(Collector *c, const JsonbValue *value)
 static bool
 is_done(const Collector *c)
 {
-	return c->witness != NULL || c->tried >= MOST_TRIED || c->late >= MOST_TRIED_LATE;
+	return c->witness != NULL || c->tried >= MOST_TRIED || c->late >= MOST_TRIED_LATE ||
+		c->prover->work > c->prover->search_end;
 }
 
 /*
@@ -604,25 +608,6 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	return names;
 }
 
-/* Do two sets say the same?  False if that is not seen. */
-static bool
-sets_same(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b)
-{
-	ListCell   *cell;
-
-	if (a == b)
-		return true;
-	if (list_length(a->members) != list_length(b->members) || a->types != b->types ||
-		a->excluded != NIL || b->excluded != NIL || a->required != NIL || b->required != NIL)
-		return false;
-	foreach(cell, a->members)
-	{
-		if (!ev_schema_among(p, b->members, lfirst(cell)))
-			return false;
-	}
-	return true;
-}
-
 /*
  * Returns names in the order in which to try them: a property that has the same
  * schema on both sides hardly makes a difference.  Sets *count to the number of
@@ -638,7 +623,7 @@ different_first(EvProver *p, const List *names, const EvFacts *fa, const EvFacts
 	foreach(cell, names)
 	{
 		ev_spend(p, 10);
-		if (sets_same(p, ev_facts_property(p, fa, lfirst(cell)), ev_facts_property(p, fb, lfirst(cell))))
+		if (ev_facts_property(p, fa, lfirst(cell)) == ev_facts_property(p, fb, lfirst(cell)))
 			same = lappend(same, lfirst(cell));
 		else
 			different = lappend(different, lfirst(cell));
@@ -683,12 +668,16 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	foreach(cell, fa->required)
 	{
 		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
+		WitnessMember *member;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
 		/* values that do not refute the change are tried last */
 		if (values == NIL)
 			return;
-		required = with_member(p, required, name, llast(values));
+		member = palloc(sizeof(WitnessMember));
+		member->name = *name;
+		member->value = llast(values);
+		required = lappend(required, member);
 	}
 	try_made(c, object_of(p, required));
 
@@ -741,6 +730,24 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			try_with(c, with_first, &second->name, second->value);
 		}
 	}
+}
+
+/* ---------- witnesses that are known ---------- */
+
+bool
+ev_witness_is_known(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	ListCell   *cell;
+
+	if (p->parts == NULL)
+		return false;
+	foreach(cell, ev_known_witnesses(p, a, b))
+	{
+		if (ev_value_valid(p, lfirst(cell), b, EV_FACT_ALL) == EV_NO &&
+			ev_value_valid(p, lfirst(cell), a, EV_FACT_ALL) == EV_YES && is_admissible(p, lfirst(cell), a, scope))
+			return true;
+	}
+	return false;
 }
 
 /* ---------- the search ---------- */
@@ -839,7 +846,8 @@ try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	{
 		EvConditionFact *condition = lfirst(cell);
 
-		try_values(c, samples(p, ev_set_with(p, ev_set_with(p, a, condition->test), condition->then), c->b, depth));
+		try_values(c, samples(p, ev_set_with(p, ev_set_with(p, a, condition->test), condition->then),
+							  ev_set_with(p, c->b, condition->test), depth));
 	}
 	foreach(cell, fb->nots)
 		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
@@ -861,6 +869,7 @@ search(Collector *c)
 	const EvFacts *fa = ev_facts(p, c->a, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, c->b, EV_NECESSARY);
 
+	try_values(c, ev_known_witnesses(p, c->a, c->b));
 	try_listed(c, fa, 0);
 	try_listed(c, fb, 0);
 	for (int i = 0; i < 3; i++)
@@ -896,7 +905,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	List	   *result;
 
 	if (depth > MOST_DEPTH)
-		return NIL;
+		return ev_known_witnesses(p, a, b);
 	check_stack_depth();
 	ev_spend(p, 50);
 	if (p->samples == NULL)
@@ -906,8 +915,8 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 		p->samples = hash_create("event_validate samples", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	known = hash_search(p->samples, &key, HASH_FIND, NULL);
-	if (known != NULL)
-		return known->values;
+	if (known != NULL && (known->search == 0 || known->search == p->searches))
+		return list_concat_unique_ptr(list_copy(ev_known_witnesses(p, a, b)), known->values);
 
 	search(&c);
 
@@ -921,6 +930,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	result = list_concat_copy(list_concat_copy(c.telling, c.telling_below), c.others);
 	known = hash_search(p->samples, &key, HASH_ENTER, &found);
 	known->values = result;
+	known->search = p->sampled >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL || p->work > p->search_end ? p->searches : 0;
 	return result;
 }
 
@@ -932,23 +942,42 @@ static void
 begin_search(EvProver *p)
 {
 	p->sampled = p->tried = 0;
+	p->searches++;
+	p->search_end = PG_INT64_MAX;
 }
 
 JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
-	Collector	c = {.prover = p, .a = a, .b = b, .wanted = true, .kinds = kinds, .scope = scope};
+	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = kinds, .scope = scope};
 
 	begin_search(p);
 	search(&c);
-	if (c.witness != NULL && list_length(p->witnesses) < MOST_WITNESSES)
-		p->witnesses = lappend(p->witnesses, c.witness);
+	if (c.witness != NULL)
+		ev_witness_keep(p, c.a, c.b, c.witness);
 	return c.witness;
+}
+
+void
+ev_witness_lift(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = EV_FACT_ALL, .scope = scope};
+
+	if (ev_known_witnesses(p, c.a, c.b) != NIL)
+		return;
+	begin_search(p);
+	p->tried = MOST_TRIED_IN_ALL - MOST_TRIED_TO_LIFT;
+	p->search_end = p->work + MOST_WORK_TO_LIFT;
+	search(&c);
+	if (c.witness != NULL)
+		ev_witness_keep(p, c.a, c.b, c.witness);
 }
 
 JsonbValue *
 ev_witness_again(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds, int first)
 {
+	a = a->proper;
+	b = b->proper;
 	for (int i = first; i < list_length(p->witnesses); i++)
 	{
 		JsonbValue *value = list_nth(p->witnesses, i);
@@ -966,7 +995,7 @@ ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 	ListCell   *cell;
 
 	begin_search(p);
-	foreach(cell, samples(p, a, b, 0))
+	foreach(cell, samples(p, a->proper, b->proper, 0))
 	{
 		if ((types & EV_BIT(ev_value_type(lfirst(cell)))) != 0)
 			return true;

@@ -360,16 +360,24 @@ add_findings(PolicyCheck *check, List *changes, int32 other_version, bool forwar
 	}
 }
 
+/*
+ * Compares with another version.  `mappings` are the renames of the versions after the
+ * older one of the two, up to the newer one.
+ */
 static void
-compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
+compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version, const List *mappings, bool is_adjacent)
 {
 	bool		is_older = other_version < check->version;
+	const EvDocument *old = is_older ? other : check->document;
+	const EvDocument *new = is_older ? check->document : other;
 	EvVerdict	forward;
 	List	   *changes;
 
 	check->compared = true;
-	ev_compare_schemas(is_older ? other : check->document, is_older ? check->document : other,
-					   ev_registry_resolve, check->policy->lenient, &check->work, &forward, &changes);
+	if (mappings != NIL)
+		ev_compare_renamed(old, new, mappings, is_adjacent, check->policy->lenient, &check->work, &forward, &changes);
+	else
+		ev_compare_schemas(old, new, ev_registry_resolve, check->policy->lenient, &check->work, &forward, &changes);
 	if (check->policy->backward)
 		add_findings(check, changes, other_version, false);
 	if (check->policy->forward)
@@ -396,6 +404,8 @@ compare_with_neighbours(PolicyCheck *check, int type_length, const List *later)
 {
 	List	   *versions;
 	List	   *functions = ev_registry_list(check->document->name, type_length, &versions);
+	List	   *mappings = check->document->renames != NULL ? list_make1(check->document->renames) : NIL;
+	bool		is_adjacent = true;
 	int			first_later = 0;
 	EvDocument	other;
 
@@ -404,10 +414,14 @@ compare_with_neighbours(PolicyCheck *check, int type_length, const List *later)
 	for (int i = first_later - 1; i >= 0; i--)
 	{
 		read_version(list_nth_oid(functions, i), &other);
-		compare_with(check, &other, list_nth_int(versions, i));
+		compare_with(check, &other, list_nth_int(versions, i), mappings, is_adjacent);
 		if (!check->policy->transitive || other.breaking)
 			break;
+		if (other.renames != NULL)
+			mappings = lcons(other.renames, mappings);
+		is_adjacent = false;
 	}
+	mappings = NIL;
 	for (int i = first_later; i < list_length(versions); i++)
 	{
 		/* the validator has created it already */
@@ -416,7 +430,9 @@ compare_with_neighbours(PolicyCheck *check, int type_length, const List *later)
 		read_version(list_nth_oid(functions, i), &other);
 		if (other.breaking)
 			break;
-		compare_with(check, &other, list_nth_int(versions, i));
+		if (other.renames != NULL)
+			mappings = lappend(mappings, other.renames);
+		compare_with(check, &other, list_nth_int(versions, i), mappings, false);
 		if (!check->policy->transitive)
 			break;
 	}
@@ -735,7 +751,8 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	if (!find_policy(VARDATA_ANY(text_policy), VARSIZE_ANY_EXHDR(text_policy), &policy))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no compatibility policy \"%s\"", text_to_cstring(text_policy)),
+				 errmsg("there is no compatibility policy \"%s\"",
+						ev_visible_cut(text_to_cstring(text_policy), EV_SHOWN_ARGUMENT)),
 				 errhint("The policies are %s.", policy_names())));
 	warn_unknown = read_unknown(PG_GETARG_TEXT_PP(3));
 

@@ -32,6 +32,7 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -52,6 +53,7 @@
 #include "registry/validation_error.h"
 #include "rollout/event_checks.h"
 #include "rows/distributed.h"
+#include "stats/progress.h"
 
 PG_FUNCTION_INFO_V1(ev_migrate_events);
 
@@ -149,6 +151,7 @@ report_progress(EvMigration *migration, double share)
 									migration->migrated, migration->failed);
 	TimestampTz now = GetCurrentTimestamp();
 
+	ev_progress_share(share, migration->lap_migrated, migration->failed);
 	pgstat_report_activity(STATE_RUNNING,
 						   psprintf("/* %s */ %s", progress, debug_query_string ? debug_query_string : ""));
 	migration->reported = true;
@@ -227,6 +230,8 @@ open_leaf(EvMigration *migration)
 		relation_close(leaf, RowExclusiveLock);
 		return NULL;
 	}
+	/* as in the first batch: SPI plans a statement before it takes a snapshot */
+	EnsurePortalSnapshotExists();
 	ev_migrate_check_rights(migration->leaf);
 	ev_migrate_check_row_security(migration->leaf);
 	if (leaf->rd_rel->relkind != RELKIND_RELATION || !has_columns(migration, leaf))
@@ -258,7 +263,10 @@ migrate_table(EvMigration *migration, Oid table)
 		int			count = 0;
 
 		if (blocks == 0)
+		{
 			blocks = RelationGetNumberOfBlocks(leaf);
+			ev_progress_part(table);
+		}
 		if (end < blocks)
 		{
 			end = blocks - end > BLOCKS_AT_A_TIME ? end + BLOCKS_AT_A_TIME : blocks;
@@ -347,6 +355,8 @@ migrate_in_laps(EvMigration *migration)
 {
 	for (int lap = 0; lap < MAX_LAPS; lap++)
 	{
+		ev_progress_phase(lap == 0 ? EV_PHASE_MIGRATING : EV_PHASE_MIGRATING_AGAIN,
+						  ev_progress_estimate(migration->relation));
 		migrate_all(migration);
 		if (migration->lap_migrated == 0)
 			break;
@@ -436,16 +446,17 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 		if (migration->keep_original)
 			ev_originals_create();
 		migration->next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_EVERY_MS);
+		ev_progress_start(EV_PROGRESS_MIGRATE, migration->relation, true);
 		next_transaction();
 		if (ev_distribution(migration->relation) == EV_DISTRIBUTED)
 			ev_migrate_shards(migration, expressions);
 		else
-		{
 			migrate_and_free(migration);
-			if (migration->reported)
-				pgstat_report_activity(STATE_RUNNING, debug_query_string);
+		ev_progress_end();
+		if (migration->reported)
+			pgstat_report_activity(STATE_RUNNING, debug_query_string);
+		if (ev_distribution(migration->relation) != EV_DISTRIBUTED)
 			report_end(migration);
-		}
 	}
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -17,6 +17,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 
+#include "base/shown_text.h"
 #include "evolution/migrate_relation.h"
 
 /* May the current user read and update a table, or some of its columns? */
@@ -112,7 +113,8 @@ ev_migrate_resolve_column(Relation relation, const char *text, bool is_data)
 	if (number == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("there is no column \"%s\" in table \"%s\"", text, RelationGetRelationName(relation)),
+				 errmsg("there is no column \"%s\" in table \"%s\"",
+						ev_visible_cut(text, EV_SHOWN_ARGUMENT), RelationGetRelationName(relation)),
 				 errdetail("migrate_events writes the event's data and version, so they must be columns.")));
 	ev_migrate_check_column(relation, number, is_data);
 	return pstrdup(NameStr(TupleDescAttr(RelationGetDescr(relation), number - 1)->attname));

@@ -44,9 +44,11 @@
 #include "registry/schema_cache.h"
 #include "registry/utility_command.h"
 #include "registry/validation_error.h"
+#include "schema/renames.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_upcast);
 PG_FUNCTION_INFO_V1(ev_register_event_downcast);
+PG_FUNCTION_INFO_V1(ev_register_event_rename);
 PG_FUNCTION_INFO_V1(ev_drop_event_upcast);
 
 /* ---------- the functions in the catalog ---------- */
@@ -88,11 +90,11 @@ body_expression(HeapTuple function, const char **reason)
 }
 
 /*
- * Returns the function that an upcast calls with its argument, if that is all
- * it does.
+ * Returns the call of a function whose first argument is that of the upcast, if the
+ * upcast does nothing else; otherwise NULL.
  */
-static Oid
-called_function(HeapTuple function)
+static FuncExpr *
+call_of(HeapTuple function)
 {
 	const char *reason;
 	Node	   *expression = body_expression(function, &reason);
@@ -100,12 +102,59 @@ called_function(HeapTuple function)
 	Param	   *argument;
 
 	if (expression == NULL || !IsA(expression, FuncExpr))
-		return InvalidOid;
+		return NULL;
 	call = castNode(FuncExpr, expression);
-	if (list_length(call->args) != 1 || !IsA(linitial(call->args), Param))
-		return InvalidOid;
+	if (call->args == NIL || !IsA(linitial(call->args), Param))
+		return NULL;
 	argument = linitial_node(Param, call->args);
-	return argument->paramkind == PARAM_EXTERN && argument->paramid == 1 ? call->funcid : InvalidOid;
+	return argument->paramkind == PARAM_EXTERN && argument->paramid == 1 ? call : NULL;
+}
+
+/*
+ * Returns the function that an upcast calls with its argument, if that is all
+ * it does.
+ */
+static Oid
+called_function(HeapTuple function)
+{
+	FuncExpr   *call = call_of(function);
+
+	return call != NULL && list_length(call->args) == 1 ? call->funcid : InvalidOid;
+}
+
+Oid
+ev_rename_function(void)
+{
+	Oid			types[2] = {JSONBOID, JSONBOID};
+
+	return ev_extension_function(EV_RENAME_FUNCTION, lengthof(types), types);
+}
+
+/* Returns the renames of an upcast that register_event_rename made, or NULL. */
+static Jsonb *
+renames_of(HeapTuple function)
+{
+	FuncExpr   *call = call_of(function);
+	Const	   *mapping;
+
+	if (call == NULL || list_length(call->args) != 2 || !IsA(lsecond(call->args), Const) ||
+		call->funcid != ev_rename_function())
+		return NULL;
+	mapping = lsecond_node(Const, call->args);
+	return mapping->constisnull ? NULL : DatumGetJsonbP(mapping->constvalue);
+}
+
+bool
+ev_upcast_describe(Oid function, Oid *called, Jsonb **renames, Oid *owner)
+{
+	HeapTuple	row = ev_function_row(function);
+
+	if (!HeapTupleIsValid(row))
+		return false;
+	*called = called_function(row);
+	*renames = renames_of(row);
+	*owner = ((Form_pg_proc) GETSTRUCT(row))->proowner;
+	return true;
 }
 
 /* Does a function take one jsonb and return one? */
@@ -497,9 +546,12 @@ parallel_word(char parallel)
 		parallel == PROPARALLEL_RESTRICTED ? "restricted" : "unsafe";
 }
 
-/* Runs CREATE FUNCTION event_schema."TYPE@FROM>TO". */
+/*
+ * Runs CREATE FUNCTION event_schema."TYPE@FROM>TO", which calls a function with its
+ * argument and the other arguments.  `arguments` is the text of these.
+ */
 static void
-create_upcast(const char *name, Oid called)
+create_function(const char *name, Oid called, List *others, const char *arguments)
 {
 	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
 	FunctionParameter *parameter = makeNode(FunctionParameter);
@@ -514,7 +566,7 @@ create_upcast(const char *name, Oid called)
 	argument->fields = list_make1(makeString(pstrdup("data")));
 	argument->location = -1;
 	target->val = (Node *) makeFuncCall(list_make2(makeString(function_schema), makeString(function_name)),
-										list_make1(argument), COERCE_EXPLICIT_CALL, -1);
+										lcons(argument, others), COERCE_EXPLICIT_CALL, -1);
 	target->location = -1;
 	select->targetList = list_make1(target);
 
@@ -530,9 +582,36 @@ create_upcast(const char *name, Oid called)
 				   makeDefElem("parallel", (Node *) makeString(pstrdup(parallel)), -1));
 	command->sql_body = (Node *) list_make1(list_make1(select));
 	ev_run_command((Node *) command,
-				   psprintf("CREATE FUNCTION %s(data jsonb) RETURNS jsonb LANGUAGE sql %s PARALLEL %s BEGIN ATOMIC SELECT %s(data); END",
+				   psprintf("CREATE FUNCTION %s(data jsonb) RETURNS jsonb LANGUAGE sql %s PARALLEL %s BEGIN ATOMIC SELECT %s(data%s); END",
 							ev_quoted_name(name), volatility, parallel,
-							quote_qualified_identifier(function_schema, function_name)));
+							quote_qualified_identifier(function_schema, function_name), arguments));
+}
+
+/* Creates an upcast that calls a function of the user. */
+static void
+create_upcast(const char *name, Oid called)
+{
+	create_function(name, called, NIL, "");
+}
+
+/* Creates an upcast that renames properties. */
+static void
+create_rename(const char *name, const Jsonb *renames)
+{
+	Oid			function = ev_rename_function();
+	A_Const    *text = makeNode(A_Const);
+	TypeCast   *cast = makeNode(TypeCast);
+
+	if (!OidIsValid(function))
+		elog(ERROR, "could not find function %s", EV_RENAME_FUNCTION);
+	text->val.sval.type = T_String;
+	text->val.sval.sval = JsonbToCString(NULL, (JsonbContainer *) &renames->root, VARSIZE(renames));
+	text->location = -1;
+	cast->arg = (Node *) text;
+	cast->typeName = SystemTypeName(pstrdup("jsonb"));
+	cast->location = -1;
+	create_function(name, function, list_make1(cast),
+					psprintf(", %s::pg_catalog.jsonb", quote_literal_cstr(text->val.sval.sval)));
 }
 
 /*
@@ -558,19 +637,25 @@ typedef struct Request
 	NameData	function;
 } Request;
 
-/* Reads the first three arguments of an SQL function. */
 static void
-read_request(FunctionCallInfo fcinfo, Request *request)
+make_request(text *type, int32 from, int32 to, Request *request)
 {
-	request->type = PG_GETARG_TEXT_PP(0);
-	request->from = PG_GETARG_INT32(1);
-	request->to = PG_GETARG_INT32(2);
+	request->type = type;
+	request->from = from;
+	request->to = to;
 	ev_require_event_name(request->type, request->from);
 	ev_require_event_name(request->type, request->to);
 	request->name = psprintf("%s@%d>%d", text_to_cstring(request->type), request->from, request->to);
 	if (!ev_upcast_name(VARDATA_ANY(request->type), VARSIZE_ANY_EXHDR(request->type), request->from, request->to,
 						&request->function))
 		elog(ERROR, "upcast \"%s\" has no name for its function", request->name);
+}
+
+/* Reads the first three arguments of an SQL function. */
+static void
+read_request(FunctionCallInfo fcinfo, Request *request)
+{
+	make_request(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), PG_GETARG_INT32(2), request);
 }
 
 static void
@@ -606,40 +691,64 @@ find_or_lock(const Request *request)
 	return find_upcast(NameStr(request->function));
 }
 
+/* Is this the upcast that is requested: by a function, or by renames? */
+static bool
+is_requested(HeapTuple function, Oid called, const Jsonb *renames)
+{
+	Jsonb	   *others = renames != NULL ? renames_of(function) : NULL;
+
+	if (renames == NULL)
+		return called_function(function) == called;
+	return others != NULL && compareJsonbContainers(&others->root, (JsonbContainer *) &renames->root) == 0;
+}
+
+/*
+ * Creates an upcast that calls a function or, if that is InvalidOid, renames properties,
+ * unless it exists.
+ */
+static Oid
+create_requested(const Request *request, Oid called, const Jsonb *renames)
+{
+	HeapTuple	existing;
+	HeapTuple	created;
+
+	PreventCommandIfReadOnly("CREATE FUNCTION");
+	existing = find_or_lock(request);
+	if (HeapTupleIsValid(existing))
+	{
+		if (!is_requested(existing, called, renames))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("upcast \"%s\" is registered with another function", request->name),
+					 errhint("Drop it first: %s.", drop_command(NameStr(request->function)))));
+		return ((Form_pg_proc) GETSTRUCT(existing))->oid;
+	}
+	check_step(VARDATA_ANY(request->type), VARSIZE_ANY_EXHDR(request->type), request->from, request->to, InvalidOid);
+	if (renames != NULL)
+		create_rename(NameStr(request->function), renames);
+	else
+		create_upcast(NameStr(request->function), called);
+
+	created = find_upcast(NameStr(request->function));
+	if (!HeapTupleIsValid(created) || !is_requested(created, called, renames))
+		elog(ERROR, "upcast \"%s\" is not the one that was requested", request->name);
+	/* if event triggers are disabled, this was not done yet */
+	ev_upcast_check_function(created, NULL, false);
+	if (ev_has_short_type(NameStr(request->function)))
+		ev_comment_on_function(NameStr(request->function), true, request->name);
+	return ((Form_pg_proc) GETSTRUCT(created))->oid;
+}
+
 static Oid
 register_upcast(FunctionCallInfo fcinfo, bool upward)
 {
 	Request		request;
 	Oid			called = PG_GETARG_OID(3);
-	HeapTuple	existing;
-	HeapTuple	created;
 
 	read_request(fcinfo, &request);
 	require_direction(&request, upward);
 	check_called(request.name, called);
-
-	PreventCommandIfReadOnly("CREATE FUNCTION");
-	existing = find_or_lock(&request);
-	if (HeapTupleIsValid(existing))
-	{
-		if (called_function(existing) != called)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("upcast \"%s\" is registered with another function", request.name),
-					 errhint("Drop it first: %s.", drop_command(NameStr(request.function)))));
-		return ((Form_pg_proc) GETSTRUCT(existing))->oid;
-	}
-	check_step(VARDATA_ANY(request.type), VARSIZE_ANY_EXHDR(request.type), request.from, request.to, InvalidOid);
-	create_upcast(NameStr(request.function), called);
-
-	created = find_upcast(NameStr(request.function));
-	if (!HeapTupleIsValid(created) || called_function(created) != called)
-		elog(ERROR, "upcast \"%s\" does not call function %u", request.name, called);
-	/* if event triggers are disabled, this was not done yet */
-	ev_upcast_check_function(created, NULL, false);
-	if (ev_has_short_type(NameStr(request.function)))
-		ev_comment_on_function(NameStr(request.function), true, request.name);
-	return ((Form_pg_proc) GETSTRUCT(created))->oid;
+	return create_requested(&request, called, NULL);
 }
 
 /*
@@ -666,6 +775,35 @@ ev_register_event_downcast(PG_FUNCTION_ARGS)
 
 	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
 	PG_RETURN_OID(register_upcast(fcinfo, false));
+}
+
+/*
+ * register_event_rename(event_type text, from_version int, to_version int,
+ * renames jsonb, downcast boolean) returns regprocedure
+ *
+ * Returns the upcast.
+ */
+Datum
+ev_register_event_rename(PG_FUNCTION_ARGS)
+{
+	static const char *const arguments[] = {"event_type", "from_version", "to_version", "renames", "downcast"};
+	Request		request;
+	Request		back;
+	Jsonb	   *renames;
+	Oid			upcast;
+
+	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
+	renames = PG_GETARG_JSONB_P(3);
+	read_request(fcinfo, &request);
+	require_direction(&request, true);
+	(void) ev_renames_argument(renames);
+	upcast = create_requested(&request, InvalidOid, renames);
+	if (PG_GETARG_BOOL(4))
+	{
+		make_request(request.type, request.to, request.from, &back);
+		(void) create_requested(&back, InvalidOid, ev_renames_inverse(renames));
+	}
+	PG_RETURN_OID(upcast);
 }
 
 /* ---------- dropping ---------- */

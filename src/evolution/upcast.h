@@ -14,11 +14,14 @@
 
 #include "access/htup.h"
 #include "nodes/pg_list.h"
+#include "utils/jsonb.h"
 
 /* A registered upcast. */
 typedef struct EvUpcast
 {
 	Oid			function;		/* InvalidOid, in a path: none is needed */
+	Jsonb	   *renames;		/* in a path, without a function: the renames
+								 * of the schema, in this direction; or NULL */
 	char	   *name;			/* TYPE@FROM>TO, with the whole type */
 	int			type_length;	/* length of the type in the name */
 	int32		from;
@@ -31,6 +34,19 @@ typedef struct EvUpcast
  * name is the function's, which can shorten the type.
  */
 extern List *ev_upcast_list(const char *type, int type_length);
+
+/* The function of the extension that upcasts by register_event_rename call. */
+#define EV_RENAME_FUNCTION	"event_rename"
+
+/* Returns it; InvalidOid if the extension was dropped. */
+extern Oid	ev_rename_function(void);
+
+/*
+ * Sets the function that an upcast calls with its argument, or InvalidOid, and the renames of
+ * one that register_event_rename made, or NULL, in CurrentMemoryContext; and the owner.
+ * Returns false if the upcast does not exist.
+ */
+extern bool ev_upcast_describe(Oid function, Oid *called, Jsonb **renames, Oid *owner);
 
 /*
  * Returns the OIDs of the functions that an upcast, or a function that it
@@ -62,17 +78,24 @@ extern char *ev_upcast_drop_command(const EvUpcast *upcast);
 /*
  * Returns the upcasts (EvUpcast *) from one version to another (which may be
  * EV_LATEST), in order, in CurrentMemoryContext; NIL if the versions are
- * equal.  A step between compatible versions has no function.  Raises
+ * equal.  A step by the renames of a schema, and one between compatible versions, has no
+ * function.  Raises
  * undefined_object if a version is not registered or there is
  * no path, and invalid_parameter_value if no downcasts lead back to a version.
  */
 extern List *ev_upcast_path(const text *type, int32 from, int32 *to);
 
 /*
+ * Returns the renames of a version, in CurrentMemoryContext; NULL if it has none, or if the
+ * function does not exist.
+ */
+extern Jsonb *ev_schema_renames(Oid function);
+
+/*
  * Returns the upcasts from a version on, as far as they lead towards another
  * one; neither need be registered.  Sets *reached to the version that they
- * lead to, and *converts if one of them has a function.  only_converting: a path on
- * which none has one need not be found.
+ * lead to, and *converts if one of them has a function or renames.  only_converting: a
+ * path on which none has one need not be found.
  */
 extern List *ev_upcast_path_prefix(const text *type, int32 from, int32 to, bool only_converting, int32 *reached,
 								   bool *converts);

@@ -2,6 +2,9 @@
  * upcast_path.c
  *	  From one version to another: by upcasts, or by downcasts to an earlier one.
  *
+ * A step for which no function is registered is made by the renames of the later version's
+ * schema, if it has some.
+ *
  * A step needs no function where the versions are proved to be compatible: then an
  * event stays as it is.  What was proved is remembered for the session until one of the two
  * versions, or a document to which they refer, changes.  The events are validated after each step in any case, so the lenient reading
@@ -25,6 +28,8 @@
 #include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
+#include "schema/document.h"
+#include "schema/renames.h"
 
 /* The work of one comparison: less than registration allows itself, since a query waits. */
 #define PATH_WORK	(EV_COMPARISON_WORK / 10)
@@ -171,7 +176,7 @@ typedef struct PathSearch
 	int32		reached;
 	const EvUpcast *past;		/* it leads from there beyond the wanted
 								 * version */
-	bool		converts;		/* one of the steps has a function */
+	bool		converts;		/* one of the steps has a function or renames */
 } PathSearch;
 
 /* Returns the registered upcast from a version, or the downcast; NULL if there is none. */
@@ -192,21 +197,52 @@ registered_step(const PathSearch *search, const List *upcasts, bool upward)
 	return NULL;
 }
 
-/* Returns the step to the next version without a function, if it needs none; otherwise NULL. */
+Jsonb *
+ev_schema_renames(Oid function)
+{
+	HeapTuple	row = ev_function_row(function);
+
+	return HeapTupleIsValid(row) ? ev_document_renames(ev_function_body(row)) : NULL;
+}
+
+/* Has a version between the two ends of a path renames, which can be a step of it? */
+static bool
+has_renames(const PathSearch *search)
+{
+	for (int i = 1; i < list_length(search->versions); i++)
+	{
+		int32		version = list_nth_int(search->versions, i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (version > Min(search->from, search->to) && version <= Max(search->from, search->to) &&
+			ev_schema_renames(list_nth_oid(search->functions, i)) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Returns the step to the next version without a function: by the renames of the later of
+ * the two, or because none is needed; otherwise NULL.
+ */
 static EvUpcast *
 step_without_function(const PathSearch *search, bool upward)
 {
 	EvUpcast   *step;
+	Jsonb	   *renames;
 	int			at = 0;
 	int			next;
 
 	while (at < list_length(search->versions) && list_nth_int(search->versions, at) != search->reached)
 		at++;
 	next = upward ? at + 1 : at - 1;
-	if (at == list_length(search->versions) || next < 0 || next >= list_length(search->versions) ||
-		!is_proved(list_nth_oid(search->functions, at), list_nth_oid(search->functions, next), upward))
+	if (at == list_length(search->versions) || next < 0 || next >= list_length(search->versions))
+		return NULL;
+	renames = ev_schema_renames(list_nth_oid(search->functions, Max(at, next)));
+	if (renames == NULL && !is_proved(list_nth_oid(search->functions, at), list_nth_oid(search->functions, next), upward))
 		return NULL;
 	step = palloc0(sizeof(EvUpcast));
+	step->renames = renames == NULL || upward ? renames : ev_renames_inverse(renames);
 	step->from = search->reached;
 	step->to = list_nth_int(search->versions, next);
 	step->type_length = VARSIZE_ANY_EXHDR(search->type);
@@ -215,8 +251,8 @@ step_without_function(const PathSearch *search, bool upward)
 }
 
 /*
- * Returns the first steps of the path, as many as exist.  Without upcasts of the type,
- * and if only_converting is set, nothing is compared.
+ * Returns the first steps of the path, as many as exist.  Without upcasts of the type and
+ * renames of its versions, and if only_converting is set, nothing is compared.
  */
 static List *
 find_prefix(PathSearch *search, bool only_converting)
@@ -224,10 +260,11 @@ find_prefix(PathSearch *search, bool only_converting)
 	List	   *upcasts = search->from != search->to ?
 		ev_upcast_list(VARDATA_ANY(search->type), VARSIZE_ANY_EXHDR(search->type)) : NIL;
 	bool		upward = search->from < search->to;
+	bool		can_convert = upcasts != NIL || has_renames(search);
 	List	   *path = NIL;
 
 	search->reached = search->from;
-	while (search->reached != search->to && (upcasts != NIL || (upward && !only_converting)))
+	while (search->reached != search->to && (can_convert || (upward && !only_converting)))
 	{
 		EvUpcast   *step = registered_step(search, upcasts, upward);
 
@@ -241,7 +278,7 @@ find_prefix(PathSearch *search, bool only_converting)
 			search->past = step;
 			break;
 		}
-		search->converts |= OidIsValid(step->function);
+		search->converts |= OidIsValid(step->function) || step->renames != NULL;
 		path = lappend(path, step);
 		search->reached = step->to;
 	}

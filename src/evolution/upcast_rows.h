@@ -21,6 +21,9 @@ typedef struct EvUpgraded
 								 * valid */
 	const char *fault;			/* another error; NULL: none */
 	int			sqlstate;		/* of an error that was raised, if any */
+	bool		is_refused;		/* the fault is that of the table, see
+								 * update_check.h */
+	const char *constraint;		/* its name then, or "" */
 } EvUpgraded;
 
 /*

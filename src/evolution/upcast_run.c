@@ -38,6 +38,7 @@
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "rows/pure_expression.h"
+#include "schema/renames.h"
 
 PG_FUNCTION_INFO_V1(ev_upcast_event);
 
@@ -46,7 +47,8 @@ typedef struct UpcastStep
 	int32		from;
 	int32		to;
 	Oid			owner;			/* InvalidOid: any role may run it */
-	ExprState  *expression;		/* NULL: the event stays as it is */
+	ExprState  *expression;		/* NULL: no function is called */
+	EvRenames  *renames;		/* NULL: the event stays as it is then */
 	Oid			schema_function;
 	EvSchema   *schema;
 } UpcastStep;
@@ -84,7 +86,7 @@ plan_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	expression = expression_planner((Expr *) call);
 	step->expression = ExecInitExprWithParams(expression, run->parameters);
 	ev_run_as_end(&caller);
-	step->owner = ev_is_pure((Node *) expression, NIL) ? InvalidOid : owner;
+	step->owner = ev_is_pure((Node *) expression, list_make1_oid(ev_rename_function())) ? InvalidOid : owner;
 }
 
 static void
@@ -94,9 +96,14 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	step->to = upcast->to;
 	if (OidIsValid(upcast->function))
 		plan_step(run, step, upcast);
+	if (upcast->renames != NULL)
+		step->renames = ev_renames_argument(upcast->renames);
 	step->schema_function = ev_registered_version(upcast->name, upcast->type_length, upcast->to);
+	/* dropped by another session */
 	if (!OidIsValid(step->schema_function))
-		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("upcast \"%s\" leads to a version that was dropped", upcast->name)));
 	step->schema = ev_registry_by_function(step->schema_function);
 }
 
@@ -162,6 +169,8 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 		ev_run_as_begin(&caller, step->owner, SECURITY_RESTRICTED_OPERATION);
 	if (step->expression != NULL)
 		value = ExecEvalExpr(step->expression, run->context, &is_null);
+	else if (step->renames != NULL)
+		value = JsonbPGetDatum(ev_renames_apply(step->renames, data));
 	if (OidIsValid(step->owner))
 		ev_run_as_end(&caller);
 	error_context_stack = context.previous;

@@ -23,7 +23,9 @@
 #include "utils/typcache.h"
 
 #include "evolution/upcast_rows.h"
+#include "evolution/update_check.h"
 #include "rollout/audit.h"
+#include "stats/progress.h"
 
 PG_FUNCTION_INFO_V1(ev_event_upgrade_add);
 PG_FUNCTION_INFO_V1(ev_event_upgrade_add_text);
@@ -34,6 +36,9 @@ PG_FUNCTION_INFO_V1(ev_event_upgrade_final);
 #define BATCH_BYTES		(1024 * 1024)
 
 #define SAMPLES			5
+
+/* The number of the first argument that is for the check of rows. */
+#define CHECKED_TABLE	6
 
 /* Kinds beyond this number are counted as one. */
 #define MOST_KINDS		10000
@@ -60,6 +65,7 @@ typedef struct UpgradeReport
 	MemoryContext context;		/* for this and the kinds */
 	MemoryContext batch;		/* for the events, and their results */
 	EvUpgrade  *upgrade;
+	EvUpdateCheck *check;		/* NULL: rows are not checked */
 	bool		is_text;
 	HTAB	   *kinds;			/* CountedHash */
 	List	   *in_order;		/* Counted */
@@ -71,6 +77,8 @@ typedef struct UpgradeReport
 	Datum		documents[BATCH_ROWS];
 	char	   *names[BATCH_ROWS];
 	EvUpgraded	results[BATCH_ROWS];
+	Oid			tables[BATCH_ROWS]; /* for the check, of the rows */
+	ItemPointerData locations[BATCH_ROWS];
 	const char *name;			/* of the row that is being counted */
 } UpgradeReport;
 
@@ -155,15 +163,23 @@ count_kind(const EvKind *kind, void *arg)
 static void
 count_row(UpgradeReport *report, const EvUpgraded *upgraded)
 {
-	if (ev_upgraded_is_valid(upgraded))
+	bool		valid = ev_upgraded_is_valid(upgraded);
+
+	ev_progress_row(!valid);
+	if (valid)
 		return;
 	report->rows++;
 	if (upgraded->schema != NULL)
 		ev_audit_kinds(ev_registry_program(upgraded->schema), upgraded->data, count_kind, report);
 	else
 	{
-		/* messages contain values, so equal errors are found by SQLSTATE */
-		EvKind		kind = {"", "", "upcast", unpack_sql_state(upgraded->sqlstate), upgraded->fault, 1};
+		/*
+		 * messages contain values, so equal errors are found by SQLSTATE and
+		 * constraint
+		 */
+		const char *state = unpack_sql_state(upgraded->sqlstate);
+		EvKind		kind = {"", "", upgraded->is_refused ? "update" : "upcast",
+		upgraded->is_refused ? psprintf("%s %s", state, upgraded->constraint) : state, upgraded->fault, 1};
 
 		count_kind(&kind, report);
 	}
@@ -177,6 +193,8 @@ run_batch(UpgradeReport *report)
 	MemoryContext row = AllocSetContextCreate(report->batch, "event_validate row", ALLOCSET_DEFAULT_SIZES);
 
 	ev_upgrade_run(report->upgrades, report->documents, report->is_text, report->results, report->count);
+	if (report->check != NULL)
+		ev_update_check_run(report->check, report->tables, report->locations, report->results, report->count);
 	MemoryContextSwitchTo(row);
 	for (int i = 0; i < report->count; i++)
 	{
@@ -220,6 +238,9 @@ make_report(FunctionCallInfo fcinfo, bool is_text)
 	report->upgrade = ev_upgrade_make(context, PG_GETARG_TEXT_PP(3), PG_GETARG_INT32(4), PG_GETARG_INT32(5), false);
 	for (int i = 0; i < BATCH_ROWS; i++)
 		report->upgrades[i] = report->upgrade;
+	if (PG_NARGS() > CHECKED_TABLE && !PG_ARGISNULL(8))
+		report->check = ev_update_check_make(PG_GETARG_OID(8), text_to_cstring(PG_GETARG_TEXT_PP(9)),
+											 text_to_cstring(PG_GETARG_TEXT_PP(10)), PG_GETARG_INT32(5));
 	MemoryContextSwitchTo(caller);
 	return report;
 }
@@ -247,6 +268,14 @@ add(FunctionCallInfo fcinfo, bool is_text)
 	report->documents[report->count] = PointerGetDatum(document);
 	report->names[report->count] = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	MemoryContextSwitchTo(caller);
+	if (report->check != NULL)
+	{
+		report->tables[report->count] = PG_ARGISNULL(CHECKED_TABLE) ? InvalidOid : PG_GETARG_OID(CHECKED_TABLE);
+		if (PG_ARGISNULL(CHECKED_TABLE + 1))
+			report->tables[report->count] = InvalidOid;
+		else
+			report->locations[report->count] = *(ItemPointer) PG_GETARG_POINTER(CHECKED_TABLE + 1);
+	}
 	report->count++;
 	report->size += VARSIZE(document);
 	if (report->count == BATCH_ROWS || report->size >= BATCH_BYTES)
@@ -256,7 +285,10 @@ add(FunctionCallInfo fcinfo, bool is_text)
 
 /*
  * event_upgrade_add(internal, data jsonb, row_name text, event_type text, from_version int,
- * to_version int) returns internal
+ * to_version int [, table_id oid, location tid, relation oid, data_column text,
+ * version_column text]) returns internal
+ *
+ * With the last arguments, the rows are checked as well.
  */
 Datum
 ev_event_upgrade_add(PG_FUNCTION_ARGS)

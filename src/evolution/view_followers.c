@@ -8,7 +8,8 @@
  *
  * create_event_view writes the arguments of its call into the condition of such a view, as
  * an array that is compared with NULL after "true OR".  What is in it is data: the call
- * is written here, and quoted.
+ * is written here, and quoted.  Expressions of another role are left out, since the reader
+ * would run the call.
  */
 #include "postgres.h"
 
@@ -24,6 +25,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -121,15 +123,20 @@ source_of(const Query *query, Oid view)
 	return InvalidOid;
 }
 
-/* Returns the call that creates a view anew; NULL if it does not follow the latest version. */
+/*
+ * Returns the call that creates a view anew; NULL if it does not follow the latest
+ * version.  *is_foreign: the call has an expression of a role without the rights of the
+ * current user; to parse it can run code.
+ */
 static char *
-call_of(const Query *query, Oid view, const char *type)
+call_of(const Query *query, Oid view, Oid owner, const char *type, bool *is_foreign)
 {
 	ArrayExpr  *array = NULL;
 	char	   *view_name = qualified_name(view);
 	char	   *source = qualified_name(source_of(query, view));
 	StringInfoData call;
 
+	*is_foreign = false;
 	if (query->jointree != NULL)
 		(void) find_arguments(query->jointree->quals, &array);
 	if (array == NULL || view_name == NULL || source == NULL)
@@ -142,8 +149,12 @@ call_of(const Query *query, Oid view, const char *type)
 	{
 		char	   *value = TextDatumGetCString(list_nth_node(Const, array->elements, i)->constvalue);
 
-		if (strcmp(value, arguments[i].by_default) != 0)
-			appendStringInfo(&call, ", %s => %s", arguments[i].name, quote_literal_cstr(value));
+		if (strcmp(value, arguments[i].by_default) == 0)
+			continue;
+		appendStringInfo(&call, ", %s => %s", arguments[i].name, quote_literal_cstr(value));
+		/* a name is not code */
+		if (value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0')
+			*is_foreign = !has_privs_of_role(owner, GetUserId());
 	}
 	appendStringInfoString(&call, ")");
 	return call.data;
@@ -180,6 +191,7 @@ notice(Oid rule, Oid function, const char *name, int type_length, int32 shown)
 	Datum		action;
 	Node	   *queries;
 	char	   *call;
+	bool		is_foreign;
 
 	if (!HeapTupleIsValid(row))
 		return false;
@@ -195,12 +207,14 @@ notice(Oid rule, Oid function, const char *name, int type_length, int32 shown)
 	queries = stringToNode(TextDatumGetCString(action));
 	if (queries == NULL || !IsA(queries, List) || list_length((List *) queries) != 1)
 		return false;
-	call = call_of(linitial_node(Query, (List *) queries), view, pnstrdup(name, type_length));
+	call = call_of(linitial_node(Query, (List *) queries), view, owner, pnstrdup(name, type_length), &is_foreign);
 	if (call == NULL)
 		return false;
 	ereport(NOTICE,
 			(errmsg("view %s still shows events \"%s\" as version %d", qualified_name(view),
 					pnstrdup(name, type_length), shown),
+			 is_foreign ? errhint("To show version %s, its owner, role \"%s\", calls create_event_view again.",
+								  name + type_length + 1, GetUserNameFromId(owner, false)) :
 			 errhint("To show version %s: %s.", name + type_length + 1, call)));
 	return true;
 }

@@ -18,9 +18,9 @@
 #include "catalog/indexing.h"
 #include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "miscadmin.h"
-#include "partitioning/partdesc.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -125,10 +125,15 @@ change_with_clones(Relation triggers, Oid table, Oid wanted, bool is_clone, cons
 	trigger = change_trigger(triggers, table, wanted, is_clone, change);
 	if (OidIsValid(trigger) && relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 	{
-		PartitionDesc partitions = RelationGetPartitionDesc(relation, true);
+		/*
+		 * from pg_inherits: the relation's partition descriptor evaluates
+		 * constants of the partition key, which is code of the table's owner
+		 */
+		List	   *partitions = find_inheritance_children(table, NoLock);
+		ListCell   *cell;
 
-		for (int i = 0; i < partitions->nparts; i++)
-			change_with_clones(triggers, partitions->oids[i], trigger, true, change);
+		foreach(cell, partitions)
+			change_with_clones(triggers, lfirst_oid(cell), trigger, true, change);
 	}
 	if (OidIsValid(trigger))
 		CacheInvalidateRelcache(relation);

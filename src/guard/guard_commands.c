@@ -39,6 +39,7 @@
 
 #include "base/arguments.h"
 #include "base/compat.h"
+#include "base/shown_text.h"
 #include "base/subtransaction.h"
 #include "guard/guard_change.h"
 #include "guard/guard_definition.h"
@@ -386,7 +387,7 @@ mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 	if (!ev_guard_mode(name, mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown mode of an event guard: \"%s\"", name),
+				 errmsg("unknown mode of an event guard: \"%s\"", ev_visible_cut(name, EV_SHOWN_ARGUMENT)),
 				 errhint("The modes are enforce, quarantine, warn and off.")));
 }
 

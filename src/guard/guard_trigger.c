@@ -390,7 +390,7 @@ check_divertible(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRo
 	context.arg = psprintf("table \"%s\" rejects the row for another reason",
 						   RelationGetRelationName(relation));
 	error_context_stack = &context;
-	ev_row_check_constraints(&call->constraints, call->context, relation, row);
+	ev_row_check_constraints(&call->constraints, call->context, relation, row, EV_ROW_INSERTED);
 	error_context_stack = context.previous;
 }
 
@@ -559,18 +559,31 @@ read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, Ev
 		ev_guard_read(call, relation, row, event);
 }
 
-/*
- * Looks up the schema of an event, and matches the event.  Runs no users' code.
- * If lenient, errors that the data caused are the event's fault.
- */
-static bool
-is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)
+static inline void
+find_schema(EvGuardCall *call, EvRowEvent *event)
 {
 	if (event->fault == NULL && event->type != NULL && event->has_version)
 		event->schema = ev_call_site_schema(&call->dispatch, call->context, event->type, event->version);
+}
+
+/*
+ * Matches an event with its schema.  If lenient, errors that the data caused are the
+ * event's fault.
+ */
+static inline bool
+matches_schema(EvRowEvent *event, bool lenient)
+{
 	if (event->schema == NULL)
 		return false;
 	return lenient ? compute(matches_computation, event, NULL) : matches(event);
+}
+
+/* Looks up the schema of an event, and matches the event.  Runs no users' code. */
+static bool
+is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)
+{
+	find_schema(call, event);
+	return matches_schema(event, lenient);
 }
 
 /* The counters of events of this schema in the guard's table. */
@@ -605,11 +618,15 @@ is_valid_counted(EvGuardCall *call, EvRowEvent *event, bool lenient, EvReplay *r
 	instr_time	start;
 	bool		result;
 
+	/* not the time to compile a schema, once in a session */
+	find_schema(call, event);
 	INSTR_TIME_SET_ZERO(start);
-	if (ev_track_timing)
+	if (ev_verdict_is_timed())
 		INSTR_TIME_SET_CURRENT(start);
-	result = is_valid(call, event, lenient);
-	event->counters = counters_of(call, event);
+	result = matches_schema(event, lenient);
+	if ((ev_watchers & EV_WATCH_TALLY) != 0)
+		ev_tally_add(result);
+	event->counters = ev_stats_on ? counters_of(call, event) : NULL;
 	if (replay != NULL)
 	{
 		replay->counters = result ? event->counters : NULL;
@@ -617,6 +634,8 @@ is_valid_counted(EvGuardCall *call, EvRowEvent *event, bool lenient, EvReplay *r
 	}
 	if (event->schema != NULL && !INSTR_TIME_IS_ZERO(start))
 		ev_count_time(event->counters, &start);
+	if (event->counters == NULL)
+		return result;
 	if (result)
 		ev_count_valid(event->counters);
 	else if (event->schema != NULL && event->data != NULL && event->fault == NULL)
@@ -672,7 +691,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		return row;
 
 	/* no users' code from here to where the violations are known */
-	if (likely(!ev_stats_on) ? is_valid(call, &event, lenient) : is_valid_counted(call, &event, lenient, replay))
+	if (likely(ev_watchers == 0) ? is_valid(call, &event, lenient) : is_valid_counted(call, &event, lenient, replay))
 	{
 		heed_deprecation(call, data, mode, &event);
 		return row;

@@ -40,6 +40,7 @@
 #include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_list_event_quarantine);
+PG_FUNCTION_INFO_V1(ev_event_quarantine_counts);
 PG_FUNCTION_INFO_V1(ev_purge_event_quarantine);
 
 #define TABLE	EV_SCHEMA_NAMESPACE "." EV_QUARANTINE
@@ -401,7 +402,9 @@ ev_quarantine_add(const EvDiverted *diverted)
 
 /*
  * list_event_quarantine() returns the rows of event_quarantine, with the
- * caller's rights.  Returns no rows if there is no quarantine.
+ * caller's rights; as its owner, if the caller has the owner's rights, since
+ * to plan the query runs code in the table's indexes and statistics.  Returns
+ * no rows if there is no quarantine.
  */
 Datum
 ev_list_event_quarantine(PG_FUNCTION_ARGS)
@@ -425,6 +428,7 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 	appendStringInfoString(&command, "SELECT ");
 	append_columns(&command, 0);
 	appendStringInfoString(&command, " FROM " TABLE);
+	ev_quarantine_as_owner(&quarantine);
 	plan = SPI_prepare(command.data, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
@@ -441,7 +445,49 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 	}
 	SPI_cursor_close(portal);
+	ev_quarantine_as_caller(&quarantine);
 	SPI_finish();
+	return (Datum) 0;
+}
+
+/* Rows that event_quarantine_counts looks at: the oldest ones, so that its cost is bounded. */
+#define COUNTED_ROWS	"10000"
+
+#define COUNTS \
+	"SELECT q.relation_schema, q.relation_name, q.kept, pg_catalog.count(*), pg_catalog.min(q.arrived_at)," \
+	"  pg_catalog.max(q.arrived_at), pg_catalog.sum(pg_catalog.count(*)) OVER () OPERATOR(pg_catalog.<) " COUNTED_ROWS \
+	" FROM (SELECT relation_schema, relation_name, kept, arrived_at FROM " TABLE " ORDER BY id LIMIT " COUNTED_ROWS ") AS q" \
+	" GROUP BY q.relation_schema, q.relation_name, q.kept"
+
+/*
+ * event_quarantine_counts() returns how many events of each table the quarantine
+ * has.  Members of pg_read_all_stats, who see counts only, need no privilege on it:
+ * for them the query runs as its owner.  Others run it with their own rights.
+ */
+Datum
+ev_event_quarantine_counts(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			types[] = {TEXTOID, TEXTOID, BOOLOID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID};
+	bool		sees_all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+	EvQuarantine quarantine;
+	EvRunAs		caller;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!ev_quarantine_open(&quarantine, AccessShareLock, sees_all ? 0 : ACL_SELECT))
+		return (Datum) 0;
+	if (sees_all)
+		ev_run_as_begin(&caller, quarantine.owner == ROLE_PG_DATABASE_OWNER ? ev_database_owner() : quarantine.owner,
+						SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	SPI_connect();
+	if (SPI_execute(COUNTS, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read table %s", TABLE);
+	ev_quarantine_check_result(SPI_tuptable->tupdesc, lengthof(types), types);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
+	SPI_finish();
+	if (sees_all)
+		ev_run_as_end(&caller);
 	return (Datum) 0;
 }
 

@@ -391,7 +391,7 @@ drop_unused(void *arg pg_attribute_unused())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("only its owner may drop it")));
-	if (!ev_try_lock_table(table.table, AccessExclusiveLock))
+	if (!ev_try_lock_table(table.table, AccessExclusiveLock, EV_ATTEMPT_MS))
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 				 errmsg("other transactions are using it")));

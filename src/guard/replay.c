@@ -29,7 +29,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -54,10 +53,12 @@
 #include "guard/guard_trigger.h"
 #include "guard/quarantine.h"
 #include "guard/replay_row.h"
+#include "guard/replay_trial.h"
 #include "registry/names.h"
 #include "rows/distributed.h"
 #include "rows/row_json.h"
 #include "rows/table_rights.h"
+#include "stats/progress.h"
 #include "stats/verdict.h"
 
 PG_FUNCTION_INFO_V1(ev_replay_event_quarantine);
@@ -137,21 +138,6 @@ enum
 	ARG_AFTER,
 	ARG_IDS,
 	ARG_DRY_RUN
-};
-
-/* Columns of its result. */
-enum
-{
-	OUT_SCHEMA,
-	OUT_NAME,
-	OUT_REPLAYED,
-	OUT_REMAINING,
-	OUT_LAST_ID,
-	OUT_PROBLEM,
-	OUT_EVENT,
-	OUT_STORED,
-	OUT_VIOLATIONS,
-	OUT_COLUMNS
 };
 
 /* A nested replay would find the rows that the outer one has locked. */
@@ -319,91 +305,6 @@ replay_rows(EvReplayCall *call, Target *target, EvReplayRow *rows, int count)
 	return done;
 }
 
-/* ---------- the result of a dry run ---------- */
-
-/*
- * The rows of the result for events that were tried.  The store is created
- * before the subtransaction, since it must survive it.
- */
-struct EvReplayTrial
-{
-	TupleDesc	shape;
-	TupleTableSlot *slot;
-	Tuplestorestate *table_rows;	/* of the current table */
-	Tuplestorestate *rows;		/* of those before it */
-};
-
-static struct EvReplayTrial *
-start_trial(TupleDesc shape)
-{
-	struct EvReplayTrial *trial = palloc(sizeof(struct EvReplayTrial));
-
-	trial->shape = shape;
-	trial->slot = MakeSingleTupleTableSlot(shape, &TTSOpsMinimalTuple);
-	trial->table_rows = tuplestore_begin_heap(false, false, work_mem);
-	trial->rows = tuplestore_begin_heap(false, false, work_mem);
-	return trial;
-}
-
-/* Adds rows that were tried, with the reasons why they stay. */
-static void
-put_tried(struct EvReplayTrial *trial, const Target *target, const EvReplayRow *rows, int count)
-{
-	Datum		values[OUT_COLUMNS] = {0};
-	bool		nulls[OUT_COLUMNS];
-
-	memset(nulls, true, sizeof(nulls));
-	nulls[OUT_SCHEMA] = nulls[OUT_NAME] = nulls[OUT_EVENT] = nulls[OUT_STORED] = false;
-	values[OUT_SCHEMA] = CStringGetTextDatum(target->schema);
-	values[OUT_NAME] = CStringGetTextDatum(target->name);
-	for (int i = 0; i < count; i++)
-	{
-		const Jsonb *reason = rows[i].violations;
-
-		/* its violations are those of an earlier replay */
-		if (!rows[i].moved && reason == NULL)
-			reason = ev_single_violation("the function for repairs returned null", NULL);
-		values[OUT_EVENT] = Int64GetDatum(rows[i].id);
-		values[OUT_STORED] = BoolGetDatum(rows[i].moved);
-		values[OUT_VIOLATIONS] = PointerGetDatum(reason);
-		nulls[OUT_VIOLATIONS] = rows[i].moved;
-		tuplestore_putvalues(trial->table_rows, trial->shape, values, nulls);
-	}
-}
-
-static void
-move_rows(struct EvReplayTrial *trial, Tuplestorestate *from, Tuplestorestate *to)
-{
-	while (tuplestore_gettupleslot(from, true, false, trial->slot))
-	{
-		CHECK_FOR_INTERRUPTS();
-		tuplestore_puttupleslot(to, trial->slot);
-	}
-	ExecClearTuple(trial->slot);
-	tuplestore_clear(from);
-}
-
-/* The rows of a table with a problem of its own are not part of the result. */
-static void
-finish_table(struct EvReplayTrial *trial, bool keep)
-{
-	if (trial == NULL)
-		return;
-	if (keep)
-		move_rows(trial, trial->table_rows, trial->rows);
-	else
-		tuplestore_clear(trial->table_rows);
-}
-
-static void
-finish_trial(struct EvReplayTrial *trial, Tuplestorestate *result)
-{
-	move_rows(trial, trial->rows, result);
-	tuplestore_end(trial->table_rows);
-	tuplestore_end(trial->rows);
-	ExecDropSingleTupleTableSlot(trial->slot);
-}
-
 /* ---------- the quarantine ---------- */
 
 static Datum
@@ -440,7 +341,7 @@ settle(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count)
 		}
 	}
 	if (call->trial != NULL)
-		put_tried(call->trial, target, rows, count);
+		ev_trial_put(call->trial, target->schema, target->name, rows, count);
 	values[0] = id_array(moved, moved_count);
 	ev_quarantine_as_owner(&call->quarantine);
 	if (moved_count > 0)
@@ -526,12 +427,32 @@ fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 
 /* ---------- one table ---------- */
 
+/* InvalidOid, if it does not exist. */
+static Oid
+target_table(const Target *target)
+{
+	Oid			namespace = get_namespace_oid(target->schema, true);
+
+	return OidIsValid(namespace) ? get_relname_relid(target->name, namespace) : InvalidOid;
+}
+
+/* Reports the progress with a table, after the tables before it. */
+static void
+report(const EvReplayCall *call, const Target *target)
+{
+	int64		done = call->tried + target->tried;
+	int64		moved = call->replayed + target->replayed;
+
+	ev_progress_rows(done, moved, done - moved);
+}
+
 static void
 replay_table(EvReplayCall *call, Target *target, const Filter *filter, int64 max_rows)
 {
 	int			guc_level = ev_row_pin_settings();
 	Filter		rest = *filter;
 
+	ev_progress_relation(target_table(target));
 	while (target->tried < max_rows && target->problem == NULL && !target->is_at_end)
 	{
 		EvReplayRow *rows;
@@ -548,6 +469,7 @@ replay_table(EvReplayCall *call, Target *target, const Filter *filter, int64 max
 		}
 		target->replayed += settle(call, target, rows, done);
 		target->tried += done;
+		report(call, target);
 		if (done > 0)
 			target->last_id = rows[done - 1].id;
 		rest.values[FILTER_AFTER] = Int64GetDatum(target->last_id);
@@ -606,9 +528,7 @@ find_owner(List **owners, Oid owner)
 static Oid
 owner_for_all(EvReplayCall *call, const Target *target)
 {
-	Oid			namespace = get_namespace_oid(target->schema, true);
-	Oid			table = OidIsValid(namespace) ? get_relname_relid(target->name, namespace) : InvalidOid;
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(target_table(target)));
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
@@ -694,7 +614,7 @@ try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_row
 		target->problem = error->message;
 		target->replayed = target->tried = 0;
 	}
-	finish_table(call->trial, error == NULL);
+	ev_trial_end_table(call->trial, error == NULL);
 	if (OidIsValid(target->owner))
 		find_owner(owners, target->owner)->used += TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
 }
@@ -779,11 +699,19 @@ replay_all(EvReplayCall *call, Filter *filter, int64 max_rows, int *count)
 	List	   *owners = NIL;
 	Target	   *left;
 	int			left_count;
+	int64		total = 0;
 
 	report_missing_ids(call, filter);
 	targets = list_targets(call, &all, count);
 	for (int i = 0; i < *count; i++)
+		total += Min(targets[i].remaining, max_rows);
+	ev_progress_phase(call->trial != NULL ? EV_PHASE_TRYING : EV_PHASE_REPLAYING, total);
+	for (int i = 0; i < *count; i++)
+	{
 		try_one_of_all(call, &targets[i], filter, max_rows, &owners);
+		call->tried += targets[i].tried;
+		call->replayed += targets[i].replayed;
+	}
 
 	/* the current rows; some may have been added meanwhile */
 	left = list_targets(call, &all, &left_count);
@@ -815,8 +743,10 @@ replay_named(EvReplayCall *call, Oid table, Filter *filter, int64 max_rows)
 	filter->values[FILTER_NAME] = CStringGetTextDatum(target->name);
 	filter->nulls[FILTER_SCHEMA] = filter->nulls[FILTER_NAME] = ' ';
 	report_missing_ids(call, filter);
+	ev_progress_phase(call->trial != NULL ? EV_PHASE_TRYING : EV_PHASE_REPLAYING,
+					  Min(ev_progress_estimate(call->quarantine.table), max_rows));
 	replay_table(call, target, filter, max_rows);
-	finish_table(call->trial, true);
+	ev_trial_end_table(call->trial, true);
 	target->remaining = count_remaining(call, filter);
 	return target;
 }
@@ -848,12 +778,12 @@ static void
 give(ReturnSetInfo *result, const Target *target)
 {
 	bool		has_last = target->tried > 0 && !target->is_at_end;
-	Datum		values[OUT_COLUMNS] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(target->name),
+	Datum		values[EV_REPLAY_COLUMNS] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(target->name),
 	Int64GetDatum(target->replayed), Int64GetDatum(target->remaining), Int64GetDatum(target->last_id)};
-	bool		nulls[OUT_COLUMNS] = {false, false, false, false, !has_last, target->problem == NULL, true, true, true};
+	bool		nulls[EV_REPLAY_COLUMNS] = {false, false, false, false, !has_last, target->problem == NULL, true, true, true};
 
 	if (target->problem != NULL)
-		values[OUT_PROBLEM] = CStringGetTextDatum(target->problem);
+		values[EV_REPLAY_PROBLEM] = CStringGetTextDatum(target->problem);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -918,7 +848,7 @@ run_replay(EvReplayCall *call, FunctionCallInfo fcinfo, int64 max_rows)
 	for (int i = 0; i < replay.count; i++)
 		give(result, &replay.targets[i]);
 	if (call->trial != NULL)
-		finish_trial(call->trial, result->setResult);
+		ev_trial_end(call->trial, result->setResult);
 }
 
 /*
@@ -962,7 +892,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_GETARG_BOOL(ARG_DRY_RUN))
-		call.trial = start_trial(result->setDesc);
+		call.trial = ev_trial_start(result->setDesc);
 	if (!ev_quarantine_open(&call.quarantine, RowExclusiveLock, ACL_SELECT | ACL_UPDATE | ACL_DELETE))
 		call.quarantine.table = InvalidOid;
 	call.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate replay",
@@ -970,6 +900,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 	call.row_context = AllocSetContextCreate(CurrentMemoryContext, "event_validate replayed row",
 											 ALLOCSET_DEFAULT_SIZES);
 	at_work = true;
+	ev_progress_start(EV_PROGRESS_REPLAY, call.any_table ? InvalidOid : PG_GETARG_OID(ARG_RELATION), false);
 	PG_TRY();
 	{
 		SPI_connect();
@@ -982,6 +913,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 		ev_replay_forget_plan(&call);
 	}
 	PG_END_TRY();
+	ev_progress_end();
 	MemoryContextDelete(call.row_context);
 	MemoryContextDelete(call.context);
 	return (Datum) 0;

@@ -24,6 +24,8 @@ typedef struct EvReplayCall
 	struct EvReplayTrial *trial;	/* NULL: not a dry run */
 	MemoryContext context;		/* for the rows that were fetched */
 	MemoryContext row_context;	/* for one of them */
+	int64		tried;			/* rows of tables that are finished */
+	int64		replayed;
 } EvReplayCall;
 
 /* A row of the quarantine. */

@@ -150,7 +150,7 @@ rank_branches(EvMatch *m, const EvBranches *branches, EvInstance in, const EvSte
 	m->explaining = MOST_EXPLAINING;
 	for (uint32 i = 0; i < branches->count; i++)
 	{
-		BranchCollector branch = {.collector = {.add = count_misfit, .limit = MOST_MISFITS}, .skip = skip};
+		BranchCollector branch = {.collector = {.add = count_misfit, .limit = MOST_MISFITS, .wants_no_messages = true}, .skip = skip};
 		int			work = MOST_WORK;
 
 		CHECK_FOR_INTERRUPTS();

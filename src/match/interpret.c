@@ -938,8 +938,9 @@ ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *c
 		m.memory = &memory;
 	}
 	m.is_utf8 = program->is_utf8;
+	/* its first block is kept and has room for the texts of a violation */
 	m.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate violations",
-									  ALLOCSET_SMALL_SIZES);
+									  ALLOCSET_DEFAULT_SIZES);
 	ok = run_collect(&m, 0, ev_root_value(document), NULL, &root);
 	MemoryContextDelete(m.context);
 	if (program->remembers)

@@ -23,7 +23,8 @@ typedef struct EvViolation
 	const char *keyword_location;	/* JSON Pointer, with each "$ref" that was
 									 * followed */
 	const char *keyword;
-	const char *message;		/* lower case, no full stop */
+	const char *message;		/* lower case, no full stop; NULL for
+								 * collectors that want no messages */
 	const EvLocation *location; /* of the schema that has the keyword */
 	const char *path;			/* of the keyword in this schema, "/type" */
 
@@ -54,6 +55,7 @@ typedef struct EvCollector
 							 const Jsonb *value);
 	void		(*forgive) (struct EvCollector *collector, const char *keyword);
 	bool		wants_facts;	/* it also wants the facts of violations */
+	bool		wants_no_messages;	/* nor facts; messages cost the most */
 } EvCollector;
 
 /*

@@ -394,6 +394,7 @@ ev_find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second
 		uint32		other = (uint32) pg_prng_uint64_range(&pg_global_prng_state, 0, i);
 		Hashed		swapped = hashed[i];
 
+		CHECK_FOR_INTERRUPTS();
 		hashed[i] = hashed[other];
 		hashed[other] = swapped;
 	}

@@ -45,17 +45,13 @@ ev_append_keyword_location(StringInfo pointer, const EvStep *step)
 
 /* ---------- handing them on ---------- */
 
-void
-ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const char *keyword, const char *path,
-		   const char *format,...)
+/* Passes a violation to the collector, with its names and locations. */
+static void
+hand_on(EvMatch *m, const EvStep *step, const char *keyword, const char *path, EvViolation *violation)
 {
 	EvCollector *collector = m->collector;
 	StringInfoData instance_location;
 	StringInfoData keyword_location;
-	StringInfoData message;
-	va_list		args;
-	EvViolation violation;
-	EvString	property = facts->property;
 
 	CHECK_FOR_INTERRUPTS();
 	initStringInfo(&instance_location);
@@ -63,6 +59,27 @@ ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const 
 	initStringInfo(&keyword_location);
 	ev_append_keyword_location(&keyword_location, step);
 	appendStringInfoString(&keyword_location, path);
+	violation->instance_location = instance_location.data;
+	violation->keyword_location = keyword_location.data;
+	violation->keyword = keyword;
+	violation->location = step->location;
+	violation->path = path;
+	collector->add(collector, violation);
+	if (collector != m->top)
+		return;
+	if (m->program->remembers && m->memory->again > 0)
+		m->memory->listed_again++;
+	MemoryContextReset(m->context);
+}
+
+void
+ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const char *keyword, const char *path,
+		   const char *format,...)
+{
+	StringInfoData message;
+	va_list		args;
+	EvViolation violation = {.message = NULL};
+	EvString	property = facts->property;
 
 	initStringInfo(&message);
 	for (const EvStep *s = step; s != NULL && s->kind != EV_STEP_PROPERTY && s->kind != EV_STEP_ITEM; s = s->parent)
@@ -75,23 +92,20 @@ ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const 
 	ev_append_message(&message, format, args);
 	va_end(args);
 
-	violation.instance_location = instance_location.data;
-	violation.keyword_location = keyword_location.data;
-	violation.keyword = keyword;
 	violation.message = message.data;
-	violation.location = step->location;
-	violation.path = path;
-	violation.property = NULL;
-	if (collector->wants_facts && property.data != NULL)
+	if (m->collector->wants_facts && property.data != NULL)
 		violation.property = pnstrdup(property.data, property.length);
 	violation.expected = facts->expected;
 	violation.actual = facts->actual != NULL ? ev_fact_value(facts->actual) : NULL;
-	collector->add(collector, &violation);
-	if (collector != m->top)
-		return;
-	if (m->program->remembers && m->memory->again > 0)
-		m->memory->listed_again++;
-	MemoryContextReset(m->context);
+	hand_on(m, step, keyword, path, &violation);
+}
+
+void
+ev_violate_silently(EvMatch *m, const EvStep *step, const char *keyword, const char *path)
+{
+	EvViolation violation = {.message = NULL};
+
+	hand_on(m, step, keyword, path, &violation);
 }
 
 /* ---------- parts of messages ---------- */

@@ -40,24 +40,32 @@ extern void ev_append_keyword_location(StringInfo pointer, const EvStep *step);
 extern void ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const char *keyword, const char *path,
 					   const char *format,...) pg_attribute_printf(6, 7);
 
+/* The same without facts and message. */
+extern void ev_violate_silently(EvMatch *m, const EvStep *step, const char *keyword, const char *path);
+
 /* The facts of a violation, by the names of their fields. */
 #define FACTS(...)	((EvViolationFacts) {__VA_ARGS__})
 
 /*
  * Counts a violation and passes it on if the collector still wants it.  The
- * arguments are evaluated only then, in m->context, and the facts only if the
- * collector wants them.
+ * arguments are evaluated only then, in m->context, and the facts and the
+ * message only if the collector wants them.
  */
-#define VIOLATE(facts, ...) \
+#define VIOLATE(facts, keyword, path, ...) \
 	do { \
 		if (++m->collector->count <= m->collector->limit) \
 		{ \
 			MemoryContext caller = MemoryContextSwitchTo(m->context); \
 			EvViolationFacts		known = {0}; \
 \
-			if (m->collector->wants_facts) \
-				known = facts; \
-			ev_violate(m, step, &known, __VA_ARGS__); \
+			if (m->collector->wants_no_messages) \
+				ev_violate_silently(m, step, keyword, path); \
+			else \
+			{ \
+				if (m->collector->wants_facts) \
+					known = facts; \
+				ev_violate(m, step, &known, keyword, path, __VA_ARGS__); \
+			} \
 			MemoryContextSwitchTo(caller); \
 		} \
 	} while (0)

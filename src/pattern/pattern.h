@@ -9,6 +9,8 @@
 #ifndef EV_PATTERN_H
 #define EV_PATTERN_H
 
+#include "lib/stringinfo.h"
+
 typedef struct EvPattern EvPattern;
 typedef struct EvPatternShape EvPatternShape;
 
@@ -93,6 +95,13 @@ extern bool ev_shape_matches(const EvPatternShape *shape, const char *string, ui
  * CurrentMemoryContext.
  */
 extern bool ev_pattern_is_valid(const char *pattern, int length);
+
+/*
+ * Appends a string of ASCII characters that the pattern probably matches; the caller
+ * checks it.  With more, what may be left out is there once.  Returns false if none was found, or the pattern is not valid; then a part of
+ * one may have been appended.  Allocates in CurrentMemoryContext.
+ */
+extern bool ev_pattern_sample(const char *pattern, int length, bool more, StringInfo out);
 
 /*
  * Does the pattern run in linear time, without the regular expression engine?

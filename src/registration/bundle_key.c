@@ -67,3 +67,19 @@ ev_bundle_key_read(const char *key, EvRegistered *registered)
 	registered->name = pstrdup(NameStr(name));
 	return uri;
 }
+
+void
+ev_bundle_key_check_type(const char *key, const EvRegistered *registered, const char *event_type)
+{
+	if (event_type == NULL)
+		return;
+	if (registered->type_length < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("document \"%s\" cannot have a line \"#event_type\"", key)));
+	if (strlen(event_type) != (size_t) registered->type_length ||
+		memcmp(event_type, registered->name, registered->type_length) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("schema \"%s\" has the line \"#event_type %s\"", registered->name, event_type)));
+}

@@ -20,4 +20,10 @@ extern bool ev_bundle_key_is_hash(const char *key);
  */
 extern char *ev_bundle_key_read(const char *key, EvRegistered *registered);
 
+/*
+ * Raises invalid_name if the text of a schema has a line with an event type (NULL: it
+ * has none) that is not the one of its key.
+ */
+extern void ev_bundle_key_check_type(const char *key, const EvRegistered *registered, const char *event_type);
+
 #endif							/* EV_BUNDLE_KEY_H */

@@ -58,6 +58,7 @@ findings_of(const char *name, const EvDefinition *definition)
 	if (OidIsValid(function))
 	{
 		(void) ev_schema_read(function, &old);
+		ev_validator_check_renames(&old, &document);
 		if (!ev_document_same_answers(&old, &document))
 			ev_validator_refuse_change(&old, &document);
 		document.function = function;
@@ -101,6 +102,7 @@ preview(FunctionCallInfo fcinfo, bool is_jsonb)
 	type = PG_GETARG_TEXT_PP(0);
 	(void) ev_require_event_name(type, 0);
 	ev_definition_arguments(fcinfo, 1, is_jsonb, &definition);
+	ev_definition_renames(fcinfo, 8, &definition);
 	findings = findings_of(ev_require_event_name(type, PG_ARGISNULL(7) ? next_version(type) : PG_GETARG_INT32(7)),
 						   &definition);
 	foreach(cell, findings)
@@ -115,7 +117,8 @@ preview(FunctionCallInfo fcinfo, bool is_jsonb)
 
 /*
  * check_event_compatibility(event_type text, definition text, assert_format boolean,
- * breaking boolean, strict boolean, except_formats text[], accept text[], schema_version int)
+ * breaking boolean, strict boolean, except_formats text[], accept text[], schema_version int,
+ * renames jsonb)
  * returns setof record
  */
 Datum

@@ -12,10 +12,10 @@
 #include "registration/definition.h"
 #include "schema/accept_option.h"
 #include "schema/format_option.h"
+#include "schema/renames.h"
 
-/* Reads the argument accept. */
-static List *
-read_accept(Datum names, bool breaking)
+List *
+ev_definition_accept(Datum names, bool breaking)
 {
 	List	   *accept = ev_accept_argument(names);
 	ListCell   *cell;
@@ -58,7 +58,16 @@ ev_definition_arguments(FunctionCallInfo fcinfo, int first, bool is_jsonb, EvDef
 	if (!PG_ARGISNULL(first + 4))
 		definition->except_formats = ev_format_set_argument(PG_GETARG_DATUM(first + 4), definition->assert_format);
 	if (!PG_ARGISNULL(first + 5))
-		definition->accept = read_accept(PG_GETARG_DATUM(first + 5), definition->breaking);
+		definition->accept = ev_definition_accept(PG_GETARG_DATUM(first + 5), definition->breaking);
+}
+
+void
+ev_definition_renames(FunctionCallInfo fcinfo, int argument, EvDefinition *definition)
+{
+	if (PG_ARGISNULL(argument))
+		return;
+	definition->renames = PG_GETARG_JSONB_P(argument);
+	(void) ev_renames_argument(definition->renames);
 }
 
 void
@@ -84,6 +93,7 @@ ev_definition_read(const EvDefinition *definition, const char *name, const char 
 	document->except_formats = definition->except_formats;
 	document->breaking = definition->breaking;
 	document->accept = definition->accept;
+	document->renames = definition->renames;
 	document->strict = definition->strict;
 	document->is_new = true;
 	if (definition->is_jsonb)

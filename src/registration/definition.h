@@ -20,6 +20,7 @@ typedef struct EvDefinition
 	EvFormatSet except_formats;
 	bool		breaking;
 	List	   *accept;			/* names of findings, see accept_option.h */
+	Jsonb	   *renames;		/* of properties, see renames.h; or NULL */
 	bool		strict;			/* reject warnings */
 	bool		widen;			/* a wider schema may replace the old one */
 } EvDefinition;
@@ -33,6 +34,17 @@ typedef struct EvDefinition
  * for findings that are accepted although breaking is set.
  */
 extern void ev_definition_arguments(FunctionCallInfo fcinfo, int first, bool is_jsonb, EvDefinition *definition);
+
+/*
+ * Reads the argument accept, in CurrentMemoryContext, with the same errors.
+ */
+extern List *ev_definition_accept(Datum names, bool breaking);
+
+/*
+ * Reads the argument renames, number `argument`, into *definition.  Raises
+ * invalid_parameter_value if it is no mapping.
+ */
+extern void ev_definition_renames(FunctionCallInfo fcinfo, int argument, EvDefinition *definition);
 
 /*
  * Parses a definition into *document, in CurrentMemoryContext, with a name and a

@@ -71,6 +71,7 @@ PG_FUNCTION_INFO_V1(ev_widen_event_schema);
 PG_FUNCTION_INFO_V1(ev_drop_event_schema);
 PG_FUNCTION_INFO_V1(ev_register_schema);
 PG_FUNCTION_INFO_V1(ev_list_event_schemas);
+PG_FUNCTION_INFO_V1(ev_event_is_registered);
 
 /*
  * Registers a definition under a name: creates the function; or leaves it
@@ -91,7 +92,7 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 	ev_definition_read(definition, name, uri, &document);
 	initStringInfo(&body);
 	ev_document_append_pragmas(&body, ev_shortened_type(name), definition->assert_format, definition->except_formats,
-							   definition->breaking, definition->accept);
+							   definition->breaking, definition->accept, definition->renames);
 	appendStringInfoString(&body, definition->json);
 	if (definition->is_document && strcmp(name, uri) != 0)
 		ev_refuse_relative_references(uri, &document);
@@ -104,6 +105,7 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 		if (ev_document_same_options(&old_document, &document) &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
+		ev_validator_check_renames(&old_document, &document);
 		is_wider = !ev_document_same_answers(&old_document, &document);
 		if (is_wider && !definition->widen)
 			ev_validator_refuse_change(&old_document, &document);
@@ -125,7 +127,7 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 		ev_compatibility_check(&document, NIL);
 	if (is_wider)
 		ev_widen_check(&old_document, &document);
-	return ev_create_function(name, body.data, replaced, EV_VOUCHED_CLAIMS, is_wider);
+	return ev_create_function(name, uri, body.data, replaced, EV_VOUCHED_CLAIMS, is_wider);
 }
 
 static const char *const register_arguments[] = {
@@ -142,6 +144,7 @@ register_event(FunctionCallInfo fcinfo, bool is_jsonb)
 	ev_require_arguments(fcinfo, 0, 6, register_arguments);
 	name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 	ev_definition_arguments(fcinfo, 2, is_jsonb, &definition);
+	ev_definition_renames(fcinfo, 8, &definition);
 	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
 
@@ -186,6 +189,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	definition.except_formats = document.except_formats;
 	definition.breaking = document.breaking;
 	definition.accept = document.accept;
+	definition.renames = document.renames;
 	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
 
@@ -365,8 +369,8 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 	foreach(cell, ev_registered_functions())
 	{
 		EvRegistered *registered = (EvRegistered *) lfirst(cell);
-		Datum		values[16] = {0};
-		bool		nulls[16] = {0};
+		Datum		values[17] = {0};
+		bool		nulls[17] = {0};
 		HeapTuple	function;
 		EvDocument	document;
 		EvFault		fault;
@@ -400,9 +404,11 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 			values[10] = ev_format_set_array(document.except_formats);
 			values[11] = BoolGetDatum(document.breaking);
 			values[12] = ev_accept_array(document.accept);
+			values[16] = JsonbPGetDatum(document.renames);
+			nulls[16] = document.renames == NULL;
 		}
 		else
-			nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = nulls[11] = nulls[12] = true;
+			nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = nulls[11] = nulls[12] = nulls[16] = true;
 		put_policy(registered, values + 13, nulls + 13);
 		owner = GetUserNameFromId(((Form_pg_proc) GETSTRUCT(function))->proowner, true);
 		nulls[7] = owner == NULL;
@@ -415,4 +421,13 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 	}
 	MemoryContextDelete(row_context);
 	return (Datum) 0;
+}
+
+/* event_is_registered(event_type text, schema_version int) returns boolean: it raises no error for a text that can be no type */
+Datum
+ev_event_is_registered(PG_FUNCTION_ARGS)
+{
+	text	   *type = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_BOOL(OidIsValid(ev_registered_version(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(1))));
 }

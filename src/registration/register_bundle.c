@@ -38,6 +38,7 @@
 #include "evolution/view_followers.h"
 #include "registration/bundle_faults.h"
 #include "registration/bundle_key.h"
+#include "registration/bundle_options.h"
 #include "registration/circles.h"
 #include "registration/registered_list.h"
 #include "registration/schema_function.h"
@@ -48,6 +49,7 @@
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "schema/accept_option.h"
 #include "schema/document.h"
 #include "schema/format_option.h"
 #include "schema/uri.h"
@@ -104,6 +106,7 @@ typedef struct Bundle
 	EvFormatSet except_formats;
 	bool		breaking;
 	bool		strict;
+	EvBundleOptions options;	/* of single members */
 	BundleMember *members;		/* by type and version, then by URI */
 	int			count;
 	HTAB	   *created;		/* CreatedMember by function */
@@ -181,6 +184,9 @@ read_document(const Bundle *bundle, BundleMember *member, EvDocument *document)
 	document->assert_format &= bundle->assert_format;
 	document->except_formats = document->assert_format ? document->except_formats | bundle->except_formats : 0;
 	document->breaking |= bundle->breaking && is_event(member);
+	document->accept = ev_accept_join(document->accept, ev_bundle_accept(&bundle->options, document->name));
+	if (ev_bundle_renames(&bundle->options, document->name) != NULL)
+		document->renames = ev_bundle_renames(&bundle->options, document->name);
 	document->strict = bundle->strict;
 	document->is_new = true;
 	document->function = member->registered.function;
@@ -195,7 +201,7 @@ make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *do
 
 	initStringInfo(&body);
 	ev_document_append_pragmas(&body, document->event_type == NULL ? ev_shortened_type(document->name) : NULL,
-							   true, 0, false, NIL);
+							   true, 0, false, NIL, NULL);
 	if (document->text != NULL)
 	{
 		const char *start = document->text + strspn(document->text, " \t\r\n");
@@ -208,28 +214,11 @@ make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *do
 	/* the last line about formats counts */
 	ev_document_append_pragmas(&body, NULL, bundle->assert_format,
 							   bundle->except_formats != 0 ? document->except_formats : 0,
-							   bundle->breaking && is_event(member), NIL);
+							   bundle->breaking && is_event(member),
+							   ev_bundle_accept(&bundle->options, document->name),
+							   ev_bundle_renames(&bundle->options, document->name));
 	appendStringInfoString(&body, json);
 	return body.data;
-}
-
-/* Raises an error if a text is that of another event type. */
-static void
-check_event_type(const BundleMember *member, const EvDocument *document)
-{
-	const char *type = document->event_type;
-
-	if (type == NULL)
-		return;
-	if (!is_event(member))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("document \"%s\" cannot have a line \"#event_type\"", member->key)));
-	if (strlen(type) != (size_t) member->registered.type_length ||
-		memcmp(type, member->registered.name, member->registered.type_length) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("schema \"%s\" has the line \"#event_type %s\"", member->registered.name, type)));
 }
 
 /* ---------- one step for one member ---------- */
@@ -323,7 +312,7 @@ look_at(Bundle *bundle, BundleMember *member)
 	EvRegistered *registered = &member->registered;
 
 	read_document(bundle, member, &document);
-	check_event_type(member, &document);
+	ev_bundle_key_check_type(member->key, registered, document.event_type);
 	if (!is_event(member) && !ev_bundle_key_is_hash(member->key) && strcmp(registered->name, member->uri) != 0)
 		ev_refuse_relative_references(member->uri, &document);
 	if (OidIsValid(ev_registered_function(registered->name)))
@@ -427,6 +416,7 @@ decide(Bundle *bundle, BundleMember *member)
 		member->action = UNCHANGED;
 		return;
 	}
+	ev_validator_check_renames(&old, &document);
 	if (!ev_document_same_answers(&old, &document))
 	{
 		/* event_schema_ddl replaces it by a command of its own */
@@ -456,8 +446,8 @@ create(Bundle *bundle, BundleMember *member)
 	read_document(bundle, member, &document);
 	if (member->action == REPLACED)
 		replaced = ev_schema_row(member->registered.function);
-	member->registered.function = ev_create_function(document.name, make_body(bundle, member, &document), replaced,
-													 EV_VOUCHED_ALL, false);
+	member->registered.function = ev_create_function(document.name, member->uri, make_body(bundle, member, &document),
+													 replaced, EV_VOUCHED_ALL, false);
 	if (member->action != REGISTERED)
 		return;
 	created = hash_search(bundle->created, &member->registered.function, HASH_ENTER, NULL);
@@ -669,23 +659,6 @@ typedef struct Circle
 	int			count;
 } Circle;
 
-/* Do references by the $ids of a document lead to it? */
-static bool
-has_its_ids(const EvDocument *document)
-{
-	ListCell   *cell;
-
-	foreach(cell, ev_document_ids(document))
-	{
-		EvDocument	found = {0};
-
-		if (!ev_registry_try_resolve(lfirst(cell), &found) || found.function != document->function)
-			return false;
-		pfree(found.schema);
-	}
-	return true;
-}
-
 static void
 compile_circle(void *arg)
 {
@@ -697,7 +670,7 @@ compile_circle(void *arg)
 	{
 		CHECK_FOR_INTERRUPTS();
 		read_document(circle->bundle, circle->members[i], &documents[i]);
-		if (!has_its_ids(&documents[i]))
+		if (!ev_claims_has_its_ids(&documents[i]))
 			return;
 	}
 	if (!ev_compile_group(documents, circle->count, ev_registry_resolve, warnings))
@@ -907,6 +880,17 @@ read_members(Bundle *bundle, Jsonb *value)
 	refuse_equal_members(bundle);
 }
 
+static List *
+versions_of(const Bundle *bundle)
+{
+	List	   *versions = NIL;
+
+	for (int i = 0; i < bundle->count; i++)
+		if (is_event(&bundle->members[i]))
+			versions = lappend(versions, bundle->members[i].registered.name);
+	return versions;
+}
+
 /* Gives the NOTICE about views that are behind, for the last version of a type. */
 static void
 notice_views(Bundle *bundle, BundleMember *member)
@@ -955,7 +939,7 @@ put_members(const Bundle *bundle, ReturnSetInfo *result)
 
 /*
  * register_schemas(bundle jsonb, assert_format boolean, breaking boolean,
- * strict boolean, except_formats text[]) returns setof (name text, action text,
+ * strict boolean, except_formats text[], accept text[], renames jsonb) returns setof (name text, action text,
  * function regprocedure)
  */
 Datum
@@ -977,6 +961,7 @@ ev_register_schemas(PG_FUNCTION_ARGS)
 	bundle.breaking = PG_GETARG_BOOL(2);
 	bundle.strict = PG_GETARG_BOOL(3);
 	read_members(&bundle, PG_GETARG_JSONB_P(0));
+	ev_bundle_options(fcinfo, 5, bundle.breaking, versions_of(&bundle), &bundle.options);
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	bundle.faults = ev_bundle_faults_make(bundle.count);
 	control.hcxt = bundle.context;

@@ -19,6 +19,7 @@
 #include "utils/guc.h"
 #include "utils/syscache.h"
 
+#include "base/shown_text.h"
 #include "evolution/view_followers.h"
 #include "format/format.h"
 #include "registration/schema_function.h"
@@ -40,7 +41,7 @@ ev_find_and_wait(const char *name)
 		ev_function_lock(function, AccessShareLock, name);
 		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
 			break;
-		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_unlock(function, AccessShareLock);
 	}
 	return function;
 }
@@ -116,8 +117,12 @@ ev_shortened_type(const char *name)
 }
 
 Oid
-ev_create_function(const char *name, const char *body, HeapTuple replaced, EvVouched vouched, bool is_wider)
+ev_create_function(const char *name, const char *uri, const char *body, HeapTuple replaced, EvVouched vouched,
+				   bool is_wider)
 {
+	int			type_length;
+	int32		version;
+
 	ev_validator_vouch(name, vouched);
 	if (is_wider)
 		ev_validator_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
@@ -133,6 +138,8 @@ ev_create_function(const char *name, const char *body, HeapTuple replaced, EvVou
 	PG_END_TRY();
 	if (replaced == NULL && ev_shortened_type(name) != NULL)
 		ev_comment_on_function(name, true, name);
+	else if (replaced == NULL && uri[0] != '\0' && strcmp(name, uri) != 0 && !ev_parse_event_name(name, &type_length, &version))
+		ev_comment_on_function(name, true, uri);
 	if (replaced == NULL && vouched != EV_VOUCHED_ALL)
 		ev_view_followers_notice(name);
 	return ev_registered_function(name);
@@ -198,7 +205,7 @@ ev_find_to_register(const char *name, bool keep_lock)
 	}
 	function = ev_find_and_wait(name);
 	if (OidIsValid(function) && !keep_lock)
-		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_unlock(function, AccessShareLock);
 	return function;
 }
 
@@ -248,19 +255,19 @@ ev_require_document_uri(char *uri, NameData *name)
 	if (format != NULL && !format->matches(uri, strlen(uri)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("not an absolute URI: \"%s\"", uri),
+				 errmsg("not an absolute URI: \"%s\"", ev_visible_cut(uri, EV_SHOWN_ARGUMENT)),
 				 errhint("An absolute URI begins with a scheme, such as \"https://example.com/money\" or \"urn:example:money\".")));
 	fragment = strchr(uri, '#');
 	if (fragment != NULL && fragment[1] != '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the URI of a document must not have a fragment: \"%s\"", uri)));
+				 errmsg("the URI of a document must not have a fragment: \"%s\"", ev_visible_cut(uri, EV_SHOWN_ARGUMENT))));
 	if (fragment != NULL)
 		*fragment = '\0';
 	if (pg_strncasecmp(uri, "event:", strlen("event:")) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the URI \"%s\" is that of an event schema", uri),
+				 errmsg("the URI \"%s\" is that of an event schema", ev_visible_cut(uri, EV_SHOWN_ARGUMENT)),
 				 errhint("Use register_event_schema.")));
 
 	ev_uri_name(uri, name);

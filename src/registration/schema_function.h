@@ -51,10 +51,11 @@ extern HeapTuple ev_schema_read(Oid function, EvDocument *document);
  * function (NULL: a new one), with the caller's rights, and returns the
  * function.  `vouched` says which checks the caller has made.  With is_wider,
  * the caller has also checked that the new document is wider than the replaced
- * one.  Adds a COMMENT if the name of a new function shortens its type.
+ * one.  Adds a COMMENT if the name of a new function shortens its type, or is a hash of
+ * `uri`, the URI of the document ("": not known).
  */
-extern Oid	ev_create_function(const char *name, const char *body, HeapTuple replaced, EvVouched vouched,
-							   bool is_wider);
+extern Oid	ev_create_function(const char *name, const char *uri, const char *body, HeapTuple replaced,
+							   EvVouched vouched, bool is_wider);
 
 /*
  * Returns the event type of a version, in CurrentMemoryContext, if the name of its

@@ -150,6 +150,7 @@ depends_on(Oid function, Oid other)
 
 	for (int i = 0; i < list_length(reached); i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (list_nth_oid(reached, i) == other)
 			return true;
 		reached = list_concat_unique_oid(reached,
@@ -168,7 +169,7 @@ can_depend(Oid function, Oid target, const char *uri, bool is_registered, bool m
 {
 	ev_function_lock(target, AccessShareLock, uri);
 	if (!is_registered && !ev_ownership_counts(GetUserId(), target))
-		UnlockDatabaseObject(ProcedureRelationId, target, 0, AccessShareLock);
+		ev_function_unlock(target, AccessShareLock);
 	return SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target)) &&
 		!(may_be_circle && depends_on(target, function));
 }
@@ -294,6 +295,20 @@ ev_validator_refuse_change(const EvDocument *old, const EvDocument *new)
 			 is_event ? errhint("Register the next version with register_event_schema; a version that is too strict can be widened with widen_event_schema.") :
 			 errhint("Register the document under another URI.")));
 	pg_unreachable();
+}
+
+void
+ev_validator_check_renames(const EvDocument *old, const EvDocument *new)
+{
+	if (ev_document_same_renames(old, new))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("schema \"%s\" is published with other renames", new->name),
+			 old->renames != NULL ?
+			 errdetail_internal("These are %s.", ev_visible_cut(JsonbToCString(NULL, &old->renames->root, VARSIZE(old->renames)), 2000)) :
+			 errdetail("It has none."),
+			 errhint("An upcast that register_event_rename or register_event_upcast registers is run instead of them.")));
 }
 
 /* ---------- compiling ---------- */
@@ -644,6 +659,7 @@ check_replacement(HeapTuple function, Replacing *replacing)
 	}
 	if (!ev_function_document(previous, &replacing->old, &fault))
 		ev_validator_refuse_change(NULL, document);
+	ev_validator_check_renames(&replacing->old, document);
 	if (!ev_document_same_answers(&replacing->old, document))
 	{
 		replace_answers(function, previous, replacing);

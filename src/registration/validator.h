@@ -84,6 +84,12 @@ extern void ev_validator_depend(Oid function, Oid target, const char *uri, bool 
 extern void ev_validator_check_annotations(const EvDocument *old, const EvDocument *new);
 
 /*
+ * Raises duplicate_object if a document has other renames than the registered one that
+ * it replaces, since old events would be read in another way.
+ */
+extern void ev_validator_check_renames(const EvDocument *old, const EvDocument *new);
+
+/*
  * Raises duplicate_object: the answers of a registered schema cannot change.  The
  * DETAIL has the first changes from the old document, which is NULL if it cannot be
  * read.

@@ -560,3 +560,19 @@ ev_claims_check_kept(const EvDocument *old, const EvDocument *new)
 					 errhint("Give the new document, or the schema in it, the same $id.")));
 	}
 }
+
+bool
+ev_claims_has_its_ids(const EvDocument *document)
+{
+	ListCell   *cell;
+
+	foreach(cell, ev_document_ids(document))
+	{
+		EvDocument	found = {0};
+
+		if (!ev_registry_try_resolve(lfirst(cell), &found) || found.function != document->function)
+			return false;
+		pfree(found.schema);
+	}
+	return true;
+}

@@ -66,6 +66,9 @@ extern void ev_claims_record(const EvDocument *document, const EvMentions *menti
 extern void ev_claims_check(const EvDocument *document, const EvMentions *mentions, const EvDocument *old,
 							HTAB *together);
 
+/* Do references by the $ids of a document lead to it? */
+extern bool ev_claims_has_its_ids(const EvDocument *document);
+
 /*
  * Checks a registered document that is being replaced by one that gives itself
  * other URIs.  Raises dependent_objects_still_exist if a reference leads to it by a

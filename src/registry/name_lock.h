@@ -12,7 +12,9 @@
  * Locks a name in event_schema (for a URI: ev_reference_name) until the end of
  * the transaction, against others that register it, replace it or refer to it.
  * Check the right to do so first.  Raises lock_not_available, with the holder
- * of the lock, after five seconds, or after lock_timeout if that is set.
+ * of the lock, after five seconds, or after lock_timeout if that is set, and
+ * program_limit_exceeded if the transaction of a role without the rights of the
+ * database's owner holds too many.
  */
 extern void ev_name_lock(const char *name, LOCKMODE mode);
 
@@ -40,5 +42,8 @@ extern void ev_type_lock(const char *type, int length);
  * with the same bound.  The name is for the message.
  */
 extern void ev_function_lock(Oid function, LOCKMODE mode, const char *name);
+
+/* Releases the lock that the last call of ev_function_lock took. */
+extern void ev_function_unlock(Oid function, LOCKMODE mode);
 
 #endif							/* EV_NAME_LOCK_H */

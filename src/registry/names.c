@@ -91,8 +91,8 @@ name_is_seen(const char *string, int length)
 
 /* ---------- hashes ---------- */
 
-static void
-sha256(const char *data, int length, uint8 digest[PG_SHA256_DIGEST_LENGTH])
+void
+ev_sha256(const char *data, int length, uint8 *digest)
 {
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 
@@ -172,11 +172,11 @@ ev_short_type(const char *type, int length, NameData *name)
 	/* bytes that have no UTF-8 are hashed as they are */
 	if (ev_utf8_from_server(type, length, &utf8))
 	{
-		sha256(utf8.data, utf8.length, digest);
+		ev_sha256(utf8.data, utf8.length, digest);
 		ev_utf8_free(&utf8);
 	}
 	else
-		sha256(type, length, digest);
+		ev_sha256(type, length, digest);
 
 	memset(out, 0, NAMEDATALEN);
 	prefix = prefix_length(type, length);
@@ -461,7 +461,7 @@ ev_uri_name(const char *uri, NameData *name)
 		return;
 	}
 
-	sha256(uri, (int) length, digest);
+	ev_sha256(uri, (int) length, digest);
 	out += sprintf(out, "uri:");
 	for (int i = 0; i < 16; i++)
 		out += sprintf(out, "%02x", digest[i]);

@@ -160,4 +160,7 @@ extern char *ev_reference_name(const char *uri);
  */
 extern char *ev_event_uri(const char *name);
 
+/* Computes SHA-256 into 32 bytes. */
+extern void ev_sha256(const char *data, int length, uint8 *digest);
+
 #endif							/* EV_NAMES_H */

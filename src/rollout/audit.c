@@ -34,6 +34,7 @@
 #include "match/interpret.h"
 #include "registry/schema_cache.h"
 #include "rollout/audit.h"
+#include "stats/progress.h"
 
 PG_FUNCTION_INFO_V1(ev_event_audit_filter);
 PG_FUNCTION_INFO_V1(ev_event_audit_filter_text);
@@ -200,6 +201,7 @@ filter(FunctionCallInfo fcinfo, bool is_text)
 	progress->rows++;
 	if (!valid)
 		progress->invalid++;
+	ev_progress_row(!valid);
 	if (progress->rows % ROWS_PER_LOOK == 0)
 	{
 		TimestampTz now = GetCurrentTimestamp();

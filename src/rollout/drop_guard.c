@@ -47,6 +47,7 @@
 #include "rows/table_lock.h"
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
+#include "stats/progress.h"
 
 const EvVersion *ev_enforcement_forced = NULL;
 
@@ -215,7 +216,10 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 			refuse_unreadable(&finding, reason, &look, NULL);
 		return;
 	}
+	ev_progress_start(EV_PROGRESS_DROP, site->relation, false);
+	ev_progress_phase(EV_PHASE_SEARCHING, ev_progress_estimate(site->relation));
 	error = ev_look(&look);
+	ev_progress_end();
 	if (finding.version != NULL)
 	{
 		if (!pass(drop, &finding, why_checked(site)))
@@ -263,11 +267,24 @@ look_unlocked(Drop *drop)
 /* ---------- looking under locks ---------- */
 
 /*
- * Locks tables against writers: all that belong to the user, or all others
- * that are not locked yet.  Returns false if there are none.
+ * The maximum number of other roles' tables that a drop locks.  The lock table of the
+ * server has place for some thousands, and others cannot work while it is full.
  */
-static bool
-lock_tables(const Drop *drop, const EvSearch *search, bool own, List **locked)
+#define MOST_TABLES	4096
+
+/*
+ * For a forced drop, how long to wait for all tables of other roles together, in
+ * milliseconds: while nothing is locked, and while tables are.
+ */
+#define FORCED_WAIT			5000
+#define FORCED_LOCKED_WAIT	500
+
+/*
+ * Returns the tables that are not locked yet and have no WARNING, sorted: those that
+ * belong to the user, or the others.
+ */
+static List *
+tables_to_lock(const Drop *drop, const EvSearch *search, bool own, const List *locked)
 {
 	List	   *tables = NIL;
 	ListCell   *cell;
@@ -276,35 +293,126 @@ lock_tables(const Drop *drop, const EvSearch *search, bool own, List **locked)
 	{
 		Oid			relation = lfirst_oid(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (ev_is_own_table(relation, drop->user) == own &&
-			!list_member_oid(*locked, relation) && !list_member_oid(drop->passed, relation))
+			!list_member_oid(locked, relation) && !list_member_oid(drop->passed, relation))
 			tables = lappend_oid(tables, relation);
 	}
-	if (tables == NIL)
-		return false;
-	if (own)
-		ev_lock_tables(tables, ShareRowExclusiveLock);
-	else
-		ev_lock_others_tables(tables, ShareRowExclusiveLock);
-	*locked = list_concat(*locked, tables);
-	return true;
+	return tables;
 }
 
-/* Warns about tables of other roles that cannot be locked, one by one. */
+/* Warns about a table of another role, which is not searched again. */
 static void
-pass_locked_tables(Drop *drop, const EvSearch *search)
+pass_table(Drop *drop, const EvSearch *search, Oid relation, const char *reason)
 {
 	ListCell   *cell;
 
 	foreach(cell, search->sites)
 	{
-		const EvSite *site = lfirst(cell);
-		Finding		finding = {.site = site, .search = search};
+		Finding		finding = {.site = lfirst(cell), .search = search};
 
-		if (!ev_is_own_table(site->relation, drop->user) && !list_member_oid(drop->passed, site->relation) &&
-			!ev_can_lock_table(site->relation, ShareRowExclusiveLock))
-			pass(drop, &finding, "Transactions that use it do not end.");
+		if (finding.site->relation != relation)
+			continue;
+		(void) pass(drop, &finding, reason);
+		return;
 	}
+}
+
+/* Raises an error if more tables of other roles would be locked than MOST_TABLES. */
+static void
+refuse_many_tables(const EvSearch *search, const List *tables)
+{
+	const EvVersion *version = linitial(search->versions);
+
+	if (list_length(tables) > MOST_TABLES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cannot drop event schema \"%s@%d\" because more than %d tables of other roles can have rows with it",
+						version->type, version->version, MOST_TABLES),
+				 errdetail("Locks on all of them would fill the lock table, which all sessions of the server share."),
+				 errhint("The owner of the database can drop it in spite of other roles' tables by drop_event_schema with force => true.")));
+}
+
+/*
+ * Locks tables of other roles one by one, or only tries to, and warns about those that
+ * cannot be locked.
+ */
+static List *
+lock_or_pass(Drop *drop, const EvSearch *search, List *tables, bool keep, int milliseconds)
+{
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+	List	   *locked = NIL;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		Oid			relation = lfirst_oid(cell);
+		int			rest = (int) Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), EV_ATTEMPT_MS);
+
+		CHECK_FOR_INTERRUPTS();
+		if (list_length(locked) == MOST_TABLES)
+			pass_table(drop, search, relation, psprintf("It is one of more than %d tables of other roles.", MOST_TABLES));
+		else if (keep ? ev_try_lock_table(relation, ShareRowExclusiveLock, rest) :
+				 ev_can_lock_table(relation, ShareRowExclusiveLock, rest))
+			locked = lappend_oid(locked, relation);
+		else
+			pass_table(drop, search, relation, "Transactions that use it do not end.");
+	}
+	return locked;
+}
+
+static void
+lock_others(void *arg)
+{
+	ev_lock_others_tables((List *) arg, ShareRowExclusiveLock, false);
+}
+
+/*
+ * Waits for other roles' transactions on their tables before the user's own tables are
+ * locked, whose writers would wait too.
+ */
+static void
+wait_for_others(Drop *drop, const EvSearch *search)
+{
+	List	   *tables = tables_to_lock(drop, search, false, NIL);
+	ErrorData  *error;
+
+	if (drop->forced)
+	{
+		(void) lock_or_pass(drop, search, tables, false, FORCED_WAIT);
+		return;
+	}
+	refuse_many_tables(search, tables);
+	if (tables == NIL || tables_to_lock(drop, search, true, NIL) == NIL)
+		return;
+	error = ev_in_subtransaction(lock_others, tables, EV_LET_GO);
+	if (error != NULL)
+		ReThrowError(error);
+}
+
+/*
+ * Locks tables against writers: all that belong to the user, or all others
+ * that are not locked yet.  Returns false if there are none.
+ */
+static bool
+lock_tables(Drop *drop, const EvSearch *search, bool own, List **locked)
+{
+	List	   *tables = tables_to_lock(drop, search, own, *locked);
+	bool		briefly = *locked != NIL;
+
+	if (tables == NIL)
+		return false;
+	if (own)
+		ev_lock_tables(tables, ShareRowExclusiveLock);
+	else if (drop->forced)
+		tables = lock_or_pass(drop, search, tables, true, FORCED_LOCKED_WAIT);
+	else
+	{
+		refuse_many_tables(search, tables);
+		ev_lock_others_tables(tables, ShareRowExclusiveLock, briefly);
+	}
+	*locked = list_concat(*locked, tables);
+	return true;
 }
 
 /*
@@ -322,6 +430,7 @@ look_locked(Drop *drop)
 	TimestampTz deadline;
 
 	init_search(&search, drop);
+	wait_for_others(drop, &search);
 	while (lock_tables(drop, &search, true, &locked))
 		init_search(&search, drop);
 	foreach(cell, search.sites)
@@ -329,8 +438,6 @@ look_locked(Drop *drop)
 		check_site(drop, lfirst(cell), &search, 0, NULL);
 	own = list_copy(locked);
 
-	if (drop->forced)
-		pass_locked_tables(drop, &search);
 	while (lock_tables(drop, &search, false, &locked) || lock_tables(drop, &search, true, &locked))
 		init_search(&search, drop);
 	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), EV_LOCKED_LOOK_MS);

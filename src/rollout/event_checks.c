@@ -38,6 +38,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "base/shown_text.h"
 #include "registry/extension_objects.h"
 #include "registry/nearest_type.h"
 #include "rollout/event_checks.h"
@@ -186,7 +187,7 @@ ev_event_row_expression(PG_FUNCTION_ARGS)
 															   (EvRowPart) i, PG_GETARG_BOOL(3))));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("an event has no part \"%s\"", part)));
+			 errmsg("an event has no part \"%s\"", ev_visible_cut(part, EV_SHOWN_ARGUMENT))));
 }
 
 /*

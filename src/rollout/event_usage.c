@@ -29,6 +29,7 @@
 #include "rows/table_lock.h"
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
+#include "stats/progress.h"
 
 PG_FUNCTION_INFO_V1(ev_event_usage);
 
@@ -173,7 +174,9 @@ count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *
 	Node	   *version = call->version;
 	static const Oid types[] = {TEXTOID};
 	EvStoredQuery query = {.count = lengthof(types), .types = types};
-	const char *condition = OidIsValid(site->domain) ? " WHERE value IS DISTINCT FROM NULL" : "";
+	const char *condition = OidIsValid(site->domain) ?
+		" WHERE value IS DISTINCT FROM NULL AND _event_validate.count_progress()" :
+		" AND _event_validate.count_progress()";
 	const char *type_text = ev_stored_place(&query, type);
 	const char *version_text = is_term ? ev_stored_place(&query, version) :
 		ev_soft_version(version, &query);
@@ -238,6 +241,7 @@ count_table(void *arg)
 
 	counter->columns = counter->counts = NIL;
 	counter->is_opaque = false;
+	ev_progress_phase(EV_PHASE_COUNTING, ev_progress_estimate(counter->relation));
 	if (!ev_share_table(counter->relation))
 		return;					/* it was dropped in the meantime */
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -287,6 +291,17 @@ try_count_table(Counter *counter)
 				 errmsg("not all events of table %s are counted", ev_table_name(counter->relation)),
 				 errdetail("A constraint calls a function that validates events, but their type and version are not among its arguments.")));
 	return error == NULL;
+}
+
+static bool
+try_count_with_progress(Counter *counter)
+{
+	bool		result;
+
+	ev_progress_start(EV_PROGRESS_USAGE, counter->relation, false);
+	result = try_count_table(counter);
+	ev_progress_end();
+	return result;
 }
 
 static void
@@ -339,7 +354,7 @@ ev_event_usage(PG_FUNCTION_ARGS)
 								 * counted */
 		if (!ev_may_read_all(counter.relation, GetUserId()))
 			appendStringInfo(&left_out, "%s%s", left_out.len > 0 ? ", " : "", ev_table_name(counter.relation));
-		else if (try_count_table(&counter))
+		else if (try_count_with_progress(&counter))
 		{
 			put_counts(&counter, result);
 			incomplete |= counter.is_opaque;

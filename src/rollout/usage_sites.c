@@ -770,8 +770,9 @@ ev_site_tables(const EvSearch *search)
 	ListCell   *cell;
 
 	foreach(cell, search->sites)
-		tables = list_append_unique_oid(tables, ((EvSite *) lfirst(cell))->relation);
+		tables = lappend_oid(tables, ((EvSite *) lfirst(cell))->relation);
 	list_sort(tables, list_oid_cmp);
+	list_deduplicate_oid(tables);
 	return tables;
 }
 

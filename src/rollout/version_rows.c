@@ -217,7 +217,9 @@ prepare(RowSearch *rows, bool in_batches)
 {
 	static const char *const among = "t.ctid = ANY ($3)";
 	const char *from = ev_site_from(rows->site, in_batches ? among : NULL);
-	const char *those = OidIsValid(rows->site->domain) ? "WHERE value IS DISTINCT FROM NULL AND" : "AND";
+	const char *those = OidIsValid(rows->site->domain) ?
+		"WHERE value IS DISTINCT FROM NULL AND _event_validate.count_progress() AND" :
+		"AND _event_validate.count_progress() AND";
 	const char *asked = rows->condition != NULL ? rows->condition : rows->expression;
 	char	   *query;
 

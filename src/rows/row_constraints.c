@@ -172,9 +172,31 @@ check_count(Relation relation)
 	return constr != NULL ? constr->num_check : 0;
 }
 
+static bool
+has_generated(Relation relation)
+{
+	TupleConstr *constr = RelationGetDescr(relation)->constr;
+
+	return constr != NULL && constr->has_generated_stored;
+}
+
+bool
+ev_row_has_other_constraints(Relation relation)
+{
+	EventCalls	calls = {.language = ev_language_oid()};
+	TupleConstr *constr = RelationGetDescr(relation)->constr;
+
+	ev_event_functions_find(&calls.functions);
+	for (int i = 0; i < check_count(relation); i++)
+		if (EV_CHECK_ENFORCED(&constr->check[i]) &&
+			add_terms(NIL, stringToNode(constr->check[i].ccbin), &calls) != NIL)
+			return true;
+	return false;
+}
+
 void
 ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relation relation,
-						 HeapTuple row)
+						 HeapTuple row, EvRowUse use)
 {
 	EvRowConstraints *constraints;
 
@@ -183,7 +205,7 @@ ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relatio
 	constraints = *kept;
 	ExecStoreHeapTuple(row, constraints->slot, false);
 	constraints->slot->tts_tableOid = RelationGetRelid(relation);
-	if (constraints->needs_generated)
+	if (constraints->needs_generated || (use != EV_ROW_INSERTED && has_generated(relation)))
 		ExecComputeStoredGenerated(constraints->result, constraints->estate, constraints->slot, CMD_INSERT);
 	if (check_count(relation) != constraints->check_count)
 		ereport(ERROR,
@@ -193,7 +215,7 @@ ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relatio
 				 errhint("Look for a trigger or a function that drops objects on which the constraint depends.")));
 	if (RelationGetDescr(relation)->constr != NULL)
 		ExecConstraints(constraints->result, constraints->slot, constraints->estate);
-	if (relation->rd_rel->relispartition)
+	if (relation->rd_rel->relispartition && use != EV_ROW_MOVED)
 		ExecPartitionCheck(constraints->result, constraints->slot, constraints->estate, true);
 	ExecClearTuple(constraints->slot);
 	ResetPerTupleExprContext(constraints->estate);

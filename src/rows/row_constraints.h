@@ -11,6 +11,14 @@
 /* The constraints of a relation, compiled for a query. */
 typedef struct EvRowConstraints EvRowConstraints;
 
+/* What is to happen to a row. */
+typedef enum EvRowUse
+{
+	EV_ROW_INSERTED,			/* by a guard, later; its event is not valid */
+	EV_ROW_UPDATED,				/* its generated columns are computed */
+	EV_ROW_MOVED				/* the same, perhaps to another partition */
+} EvRowUse;
+
 /*
  * Raises not_null_violation or check_violation, like PostgreSQL, if a
  * constraint of a table would reject a row, and the errors of expressions in
@@ -22,6 +30,9 @@ typedef struct EvRowConstraints EvRowConstraints;
  * context, for other rows of the same relation in the same query.
  */
 extern void ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relation relation,
-									 HeapTuple row);
+									 HeapTuple row, EvRowUse use);
+
+/* Has a table CHECK constraints that this evaluates, at least in part? */
+extern bool ev_row_has_other_constraints(Relation relation);
 
 #endif							/* EV_ROW_CONSTRAINTS_H */

@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
+#include "base/shown_text.h"
 #include "rows/row_expression.h"
 
 static const struct
@@ -135,7 +136,8 @@ parse_source(const EvRowSource *source)
 	if (IsA(node, ColumnRef) && is_identifier(source->text))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("there is no column \"%s\" in table \"%s\"", source->text,
+				 errmsg("there is no column \"%s\" in table \"%s\"",
+						ev_visible_cut(source->text, EV_SHOWN_ARGUMENT),
 						RelationGetRelationName(source->relation)),
 				 errhint("Say which column or expression holds the event's %s.", parts[source->part].name)));
 	return node;

@@ -258,7 +258,7 @@ satisfies_by_query(Relation relation, HeapTuple row, List *expressions)
 			.pflags = PARAM_FLAG_CONST,
 			.ptype = relation->rd_rel->reltype
 	};
-	execution = CreateQueryDesc(EV_PLAN_QUERY(query, text, parameters), text, GetActiveSnapshot(), InvalidSnapshot,
+	execution = CreateQueryDesc(EV_PLAN_QUERY(query, text, 0, parameters), text, GetActiveSnapshot(), InvalidSnapshot,
 								None_Receiver, parameters, NULL, 0);
 	ExecutorStart(execution, 0);
 	EV_EXECUTOR_RUN(execution);

@@ -29,12 +29,14 @@
 PG_FUNCTION_INFO_V1(ev_lock_event_table);
 PG_FUNCTION_INFO_V1(ev_share_event_relation);
 
-/*
- * How long to wait for all locks together, in milliseconds, and how often to
- * try.
- */
-#define WAIT	400
+/* How often to try, each time for EV_ATTEMPT_MS. */
 #define TRIES	20
+
+/*
+ * How often to try if other tables are locked already: for a second in all, the
+ * default of deadlock_timeout.
+ */
+#define BRIEF_TRIES	2
 
 /* How often to try if some of the locks are enough: for six seconds in all. */
 #define SOME_TRIES	8
@@ -96,6 +98,7 @@ typedef struct LockTry
 {
 	List	   *tables;
 	LOCKMODE	mode;
+	int			milliseconds;	/* for all of them */
 	bool		again;			/* not the first attempt */
 	Oid			at;				/* result: the table at which it ended */
 } LockTry;
@@ -110,7 +113,7 @@ lock_now(void *arg)
 	/* log lock waits only once */
 	if (try->again)
 		set_option("log_lock_waits", "off");
-	lock_until(try->tables, try->mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT), &try->at);
+	lock_until(try->tables, try->mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), try->milliseconds), &try->at);
 	AtEOXact_GUC(false, guc_level);
 }
 
@@ -163,7 +166,7 @@ ev_lock_tables(List *tables, LOCKMODE mode)
 
 	if (LockTimeout == 0)
 	{
-		ev_lock_others_tables(tables, mode);
+		ev_lock_others_tables(tables, mode, false);
 		return;
 	}
 	guc_level = NewGUCNestLevel();
@@ -174,9 +177,11 @@ ev_lock_tables(List *tables, LOCKMODE mode)
 }
 
 static bool
-lock_once(Oid table, LOCKMODE mode, EvKeep keep)
+lock_once(Oid table, LOCKMODE mode, int milliseconds, EvKeep keep)
 {
-	LockTry		try = {.tables = list_make1_oid(table), .mode = mode};
+	LockTry		try = {
+		.tables = list_make1_oid(table), .mode = mode, .milliseconds = Max(Min(milliseconds, EV_ATTEMPT_MS), 1)
+	};
 	ErrorData  *error = try_lock_tables(&try, keep);
 
 	if (error == NULL)
@@ -186,15 +191,15 @@ lock_once(Oid table, LOCKMODE mode, EvKeep keep)
 }
 
 bool
-ev_can_lock_table(Oid table, LOCKMODE mode)
+ev_can_lock_table(Oid table, LOCKMODE mode, int milliseconds)
 {
-	return lock_once(table, mode, EV_LET_GO);
+	return lock_once(table, mode, milliseconds, EV_LET_GO);
 }
 
 bool
-ev_try_lock_table(Oid table, LOCKMODE mode)
+ev_try_lock_table(Oid table, LOCKMODE mode, int milliseconds)
 {
-	return lock_once(table, mode, EV_KEEP);
+	return lock_once(table, mode, milliseconds, EV_KEEP);
 }
 
 bool
@@ -205,9 +210,9 @@ ev_share_table(Oid table)
 }
 
 void
-ev_lock_others_tables(List *tables, LOCKMODE mode)
+ev_lock_others_tables(List *tables, LOCKMODE mode, bool briefly)
 {
-	LockTry		try = {.tables = tables, .mode = mode};
+	LockTry		try = {.tables = tables, .mode = mode, .milliseconds = EV_ATTEMPT_MS};
 	ErrorData  *error;
 	int			deadlocks = 0;
 
@@ -223,7 +228,7 @@ ev_lock_others_tables(List *tables, LOCKMODE mode)
 		if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED && ++deadlocks == DEADLOCKS)
 			ReThrowError(error);
 		FreeErrorData(error);
-		if (tries == TRIES)
+		if (tries == (briefly ? BRIEF_TRIES : TRIES))
 			ereport(ERROR,
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 					 errmsg("could not lock table \"%s\"", get_rel_name(try.at)),
@@ -284,7 +289,7 @@ lock_some(void *arg)
 	SomeLocks  *some = (SomeLocks *) arg;
 	int			guc_level = NewGUCNestLevel();
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-													   LockTimeout > 0 ? Min(LockTimeout, WAIT) : WAIT);
+													   LockTimeout > 0 ? Min(LockTimeout, EV_ATTEMPT_MS) : EV_ATTEMPT_MS);
 	ListCell   *cell;
 
 	look_for_deadlocks_after(GIVE_WAY);
@@ -316,7 +321,7 @@ ev_lock_some_tables(List *tables, LOCKMODE mode)
 		SomeLocks	some = {.tables = tables, .mode = mode, .again = tries > 1};
 
 		some.last = tries == SOME_TRIES ||
-			(LockTimeout > 0 && TimestampDifferenceExceeds(start, GetCurrentTimestamp(), LockTimeout - WAIT));
+			(LockTimeout > 0 && TimestampDifferenceExceeds(start, GetCurrentTimestamp(), LockTimeout - EV_ATTEMPT_MS));
 		if (!was_busy(ev_in_subtransaction(lock_some, &some, EV_KEEP)))
 			return some.locked;
 

@@ -25,18 +25,25 @@ extern void ev_lock_tables(List *tables, LOCKMODE mode);
 
 /*
  * The same for tables on which the user may lack privileges: no session waits
- * for us longer than the short time, whatever lock_timeout is.
+ * for us longer than the short time, whatever lock_timeout is.  Briefly: while the
+ * user holds locks on other tables, so that their writers do not wait for long.
  */
-extern void ev_lock_others_tables(List *tables, LOCKMODE mode);
+extern void ev_lock_others_tables(List *tables, LOCKMODE mode, bool briefly);
 
-/* Would one attempt lock this table?  Unlocks it again. */
-extern bool ev_can_lock_table(Oid table, LOCKMODE mode);
+/* The time of one attempt, in milliseconds, in which others wait. */
+#define EV_ATTEMPT_MS	400
 
 /*
- * Locks a table like ev_lock_tables(), but in one attempt, in which others wait
- * for at most 0.4 s.  Returns false if that was not enough.
+ * Would one attempt, with a limit of this time and of EV_ATTEMPT_MS, lock this table?
+ * Unlocks it again.
  */
-extern bool ev_try_lock_table(Oid table, LOCKMODE mode);
+extern bool ev_can_lock_table(Oid table, LOCKMODE mode, int milliseconds);
+
+/*
+ * Locks a table like ev_lock_tables(), but in one such attempt.  Returns false if that
+ * was not enough.
+ */
+extern bool ev_try_lock_table(Oid table, LOCKMODE mode, int milliseconds);
 
 /* Waits for ACCESS SHARE.  Returns false if the table no longer exists. */
 extern bool ev_share_table(Oid table);

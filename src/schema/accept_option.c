@@ -58,6 +58,16 @@ ev_accept_add(List *accept, char *name)
 	return ev_accept_has(accept, name) ? accept : lappend(accept, name);
 }
 
+List *
+ev_accept_join(List *accept, const List *others)
+{
+	const ListCell *cell;
+
+	foreach(cell, others)
+		accept = ev_accept_add(accept, lfirst(cell));
+	return accept;
+}
+
 /* ---------- pragma lines ---------- */
 
 /* Are these three characters an escape?  Sets *byte to what it stands for. */

@@ -30,6 +30,9 @@ extern char *ev_accept_read(const char *text, int length, const char **rule);
 /* Returns a list with one more name, unless it has it already. */
 extern List *ev_accept_add(List *accept, char *name);
 
+/* Returns a list with the names of another one as well. */
+extern List *ev_accept_join(List *accept, const List *others);
+
 /* Does the list have this name? */
 extern bool ev_accept_has(const List *accept, const char *name);
 

@@ -18,6 +18,7 @@
 #include "schema/format_option.h"
 #include "schema/json_text.h"
 #include "schema/keywords.h"
+#include "schema/renames.h"
 #include "schema/uri.h"
 
 /* U+FEFF in UTF-8.  Some editors write it at the start of a file. */
@@ -91,14 +92,16 @@ ev_document_repeated_keys(const EvDocument *document)
 		EvFault    *fault = palloc0(sizeof(EvFault));
 		const EvTextPosition *first = find_position(positions, count, repeated->first);
 		const EvTextPosition *second = find_position(positions, count, repeated->second);
+		char	   *key = ev_string_show(repeated->key, strlen(repeated->key));
 
+		CHECK_FOR_INTERRUPTS();
 		fault->rule = EV_RULE_DUPLICATE_KEY;
 		fault->line = second->line;
 		fault->column = second->column;
 		fault->location = repeated->location;
 		fault->message = psprintf("the key %s occurs twice in an object, first at line %d, column %d",
-								  ev_string_show(repeated->key, strlen(repeated->key)),
-								  first->line, first->column);
+								  key, first->line, first->column);
+		pfree(key);
 		result = lappend(result, fault);
 	}
 	return result;
@@ -108,6 +111,7 @@ ev_document_repeated_keys(const EvDocument *document)
 
 static const char event_type_pragma[] = "#event_type ";
 static const char accept_pragma[] = "#accept ";
+static const char renames_pragma[] = "#renames ";
 
 /*
  * Returns the type that a pragma line names, or NULL if it is another line.
@@ -147,7 +151,7 @@ ev_document_event_type(const char *body)
 
 void
 ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, EvFormatSet except_formats,
-						   bool breaking, const List *accept)
+						   bool breaking, const List *accept, const Jsonb *renames)
 {
 	if (event_type != NULL)
 		appendStringInfo(body, "%s%s\n", event_type_pragma, event_type);
@@ -155,6 +159,78 @@ ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_
 	if (breaking)
 		appendStringInfoString(body, "#breaking\n");
 	ev_accept_append_pragmas(body, accept);
+	if (renames != NULL)
+		appendStringInfo(body, "%s%s\n", renames_pragma,
+						 JsonbToCString(NULL, (JsonbContainer *) &renames->root, VARSIZE(renames)));
+}
+
+/*
+ * Some JSON cannot be stored as jsonb: numbers beyond the range of numeric.
+ * jsonb_in only changes memory, so its error can be caught without a
+ * subtransaction.  Returns NULL, with the error's message, for such JSON.
+ */
+static Jsonb *
+read_jsonb(char *json, char **message)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Jsonb	   *volatile result = NULL;
+
+	PG_TRY();
+	{
+		result = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		if (!ev_is_row_fault(geterrcode(), EV_WORK_READ))
+			PG_RE_THROW();
+		error = CopyErrorData();
+		FlushErrorState();
+		*message = error->message;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/*
+ * Is this line, without its line end, one with renames?  Returns these, or NULL with a
+ * sentence in *problem.
+ */
+static bool
+pragma_renames(const char *line, int length, Jsonb **renames, char **problem)
+{
+	char	   *json;
+	const char *at;
+
+	if (length <= (int) strlen(renames_pragma) || strncmp(line, renames_pragma, strlen(renames_pragma)) != 0)
+		return false;
+	*renames = NULL;
+	json = pnstrdup(line + strlen(renames_pragma), length - strlen(renames_pragma));
+	*problem = ev_json_syntax_error(json, strlen(json), &at);
+	if (*problem == NULL)
+		*renames = read_jsonb(json, problem);
+	if (*renames != NULL && ev_renames_read(*renames, problem) == NULL)
+		*renames = NULL;
+	return true;
+}
+
+Jsonb *
+ev_document_renames(const char *body)
+{
+	const char *p = ev_skip_space(body);
+	Jsonb	   *renames = NULL;
+	char	   *problem;
+
+	while (*p == '#')
+	{
+		int			length = strcspn(p, "\n");
+
+		(void) pragma_renames(p, length, &renames, &problem);
+		p = ev_skip_space(p + length);
+	}
+	return renames;
 }
 
 /* Parses one pragma line, without its line end. */
@@ -189,6 +265,13 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 			return false;
 		}
 	}
+	if (pragma_renames(line, length, &document->renames, &value))
+	{
+		fault->detail = value;
+		if (document->renames == NULL)
+			fault->message = "invalid pragma line \"#renames\"";
+		return document->renames != NULL;
+	}
 	name = strtok_r(text + 1, " \t\r", &rest);
 	value = strtok_r(NULL, " \t\r", &rest);
 	if (name != NULL && strcmp(name, "assert_format") == 0 && value != NULL && strcmp(value, "except") == 0)
@@ -212,45 +295,26 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		}
 	}
 	fault->message = psprintf("unrecognized pragma line \"%s\"", pnstrdup(line, length));
-	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#assert_format except FORMAT, ...\", \"#breaking\", \"#accept LOCATION RULE\" and \"#event_type TYPE\".";
+	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#assert_format except FORMAT, ...\", \"#breaking\", \"#accept LOCATION RULE\", \"#renames JSON\" and \"#event_type TYPE\".";
 	return false;
 }
 
-/*
- * Some JSON cannot be stored as jsonb: numbers beyond the range of numeric.
- * jsonb_in only changes memory, so its error can be caught without a
- * subtransaction.
- */
 static bool
 parse_json(char *json, EvDocument *document, EvFault *fault)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	volatile bool ok = true;
+	char	   *message;
 	const char *at;
 
-	PG_TRY();
-	{
-		document->schema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		if (!ev_is_row_fault(geterrcode(), EV_WORK_READ))
-			PG_RE_THROW();
-		error = CopyErrorData();
-		FlushErrorState();
-		fault->message = "the schema is not JSON that jsonb can hold";
-		fault->detail = psprintf("In a number: %s.", error->message);
-		fault->rule = EV_RULE_INVALID_JSON;
-		at = ev_json_unfit_number(document->json);
-		if (at != NULL)
-			locate(document, fault, at);
-		ok = false;
-	}
-	PG_END_TRY();
-	return ok;
+	document->schema = read_jsonb(json, &message);
+	if (document->schema != NULL)
+		return true;
+	fault->message = "the schema is not JSON that jsonb can hold";
+	fault->detail = psprintf("In a number: %s.", message);
+	fault->rule = EV_RULE_INVALID_JSON;
+	at = ev_json_unfit_number(document->json);
+	if (at != NULL)
+		locate(document, fault, at);
+	return false;
 }
 
 bool
@@ -265,6 +329,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	document->except_formats = 0;
 	document->breaking = false;
 	document->accept = NIL;
+	document->renames = NULL;
 	document->event_type = NULL;
 	document->text = body;
 	while (*p == '#')
@@ -601,12 +666,21 @@ ev_document_same_answers(const EvDocument *a, const EvDocument *b)
 }
 
 bool
+ev_document_same_renames(const EvDocument *a, const EvDocument *b)
+{
+	if (a->renames == NULL || b->renames == NULL)
+		return a->renames == b->renames;
+	return compareJsonbContainers(&a->renames->root, &b->renames->root) == 0;
+}
+
+bool
 ev_document_same_options(const EvDocument *a, const EvDocument *b)
 {
 	ListCell   *cell;
 
 	if (a->assert_format != b->assert_format || a->except_formats != b->except_formats ||
-		a->breaking != b->breaking || list_length(a->accept) != list_length(b->accept))
+		a->breaking != b->breaking || list_length(a->accept) != list_length(b->accept) ||
+		!ev_document_same_renames(a, b))
 		return false;
 	foreach(cell, a->accept)
 	{

@@ -7,6 +7,7 @@
  * 	  #assert_format except duration, time
  * 	  #breaking
  * 	  #accept /properties/a PATTERN_CHANGED
+ * 	  #renames {"qty": "quantity"}
  * 	  {"type": "object"}
  */
 #ifndef EV_DOCUMENT_H
@@ -53,6 +54,9 @@ typedef struct EvDocument
 	bool		breaking;		/* #breaking */
 	List	   *accept;			/* #accept: names of findings, see
 								 * accept_option.h */
+	Jsonb	   *renames;		/* #renames: properties of the version before
+								 * it and their new names, see renames.h; or
+								 * NULL */
 	const char *event_type;		/* #event_type, or NULL */
 	const char *text;			/* the text, for lines and columns; NULL if
 								 * the user gave a jsonb */
@@ -94,7 +98,7 @@ extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *f
  * arguments.  event_type is NULL if the body has no such line.
  */
 extern void ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, EvFormatSet except_formats,
-									   bool breaking, const List *accept);
+									   bool breaking, const List *accept, const Jsonb *renames);
 
 /*
  * Returns the event type that a pragma line of a body names, in
@@ -102,6 +106,12 @@ extern void ev_document_append_pragmas(StringInfo body, const char *event_type, 
  * be cut off; the last line is ignored then.
  */
 extern char *ev_document_event_type(const char *body);
+
+/*
+ * Returns the renames that a pragma line of a body has, in CurrentMemoryContext, without
+ * parsing the document; NULL if there is no such line, or if it is not valid.
+ */
+extern Jsonb *ev_document_renames(const char *body);
 
 /*
  * Raises a fault as an ERROR, with its line and column in the DETAIL.  `what` is
@@ -136,6 +146,9 @@ extern bool ev_document_same_answers(const EvDocument *a, const EvDocument *b);
 
 /* Do two documents have the same options, such as assert_format and breaking? */
 extern bool ev_document_same_options(const EvDocument *a, const EvDocument *b);
+
+/* Do two documents have the same renames? */
+extern bool ev_document_same_renames(const EvDocument *a, const EvDocument *b);
 
 /* Is "deprecated": true at the document's root? */
 extern bool ev_document_is_deprecated(const EvDocument *document);

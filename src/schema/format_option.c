@@ -20,7 +20,7 @@ add_name(EvFormatSet *set, const char *name, int length, EvFault *fault)
 	*set |= one;
 	if (one != 0)
 		return true;
-	fault->message = psprintf("there is no format %s", ev_quoted(name, length));
+	fault->message = psprintf("there is no format %s", ev_string_show(name, length));
 	fault->hint = psprintf("The formats are %s.", ev_format_set_text(EV_ALL_FORMATS));
 	return false;
 }

@@ -259,7 +259,8 @@ find_repeated(KeySearch *search, int first, const Around *parent)
 		initStringInfo(&location);
 		append_pointer(&location, &here);
 		repeated = palloc(sizeof(EvRepeatedKey));
-		repeated->location = location.data;
+		repeated->location = pnstrdup(location.data, location.len);
+		pfree(location.data);
 		repeated->key = pnstrdup(keys[i].data, keys[i].length);
 		repeated->first = keys[i - 1].at;
 		repeated->second = keys[i].at;

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #include "schema/keywords.h"
@@ -88,14 +89,13 @@ is_transposed(const char *name, const char *other, int length)
 		memcmp(name + first + 2, other + first + 2, length - first - 2) == 0;
 }
 
-const char *
-ev_keyword_nearest(const char *name, int length, EvDraft draft)
+/* Leaves memory behind, since PostgreSQL's function for the distance does. */
+static const char *
+find_nearest(const char *name, int length, EvDraft draft)
 {
 	const char *nearest = NULL;
 	int			least = length < 5 ? 1 : 2;
 
-	if (length < 3 || length > 30)
-		return NULL;
 	for (int i = 0; i < EV_KEYWORD_COUNT; i++)
 	{
 		const EvKeyword *keyword = &ev_keywords[i];
@@ -120,6 +120,23 @@ ev_keyword_nearest(const char *name, int length, EvDraft draft)
 				break;
 		}
 	}
+	return nearest;
+}
+
+const char *
+ev_keyword_nearest(const char *name, int length, EvDraft draft)
+{
+	MemoryContext context;
+	MemoryContext caller;
+	const char *nearest;
+
+	if (length < 3 || length > 30)
+		return NULL;
+	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate nearest keyword", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	nearest = find_nearest(name, length, draft);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
 	return nearest;
 }
 

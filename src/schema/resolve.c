@@ -561,6 +561,63 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 /* ---------- references ---------- */
 
 /*
+ * Follows a JSON Pointer from *node.  *around is the innermost known subschema on the
+ * way, and tail the way from there.  Returns false if there is no target.
+ */
+static bool
+follow_tokens(EvCompiler *c, const char *pointer, JsonbValue *node, EvSubschema **around, StringInfo tail)
+{
+	StringInfoData token;
+	bool		found = true;
+
+	initStringInfo(&token);
+	for (const char *p = pointer; found && *p == '/';)
+	{
+		int			length = strcspn(++p, "/");
+		EvSubschema *known;
+
+		CHECK_FOR_INTERRUPTS();
+		appendStringInfoChar(tail, '/');
+		appendBinaryStringInfo(tail, p, length);
+		resetStringInfo(&token);
+		ev_pointer_append_unescaped(&token, p, length);
+		p += length;
+		found = ev_node_follow(node, token.data, token.len);
+		known = found ? ev_subschema_find(c, node) : NULL;
+		if (known != NULL)
+		{
+			*around = known;
+			resetStringInfo(tail);
+		}
+	}
+	pfree(token.data);
+	return found;
+}
+
+/* Returns the subschema at a JSON Pointer that leads from one to a value, which is not in the value of a known keyword. */
+static EvSubschema *
+walk_target(EvCompiler *c, JsonbValue *node, EvSubschema *around, const char *tail)
+{
+	EvLocation *location = ev_location_make(c, around->location, "$ref", tail);
+
+	if (node->type == jbvBool)
+	{
+		EvSubschema *boolean = palloc0(sizeof(EvSubschema));
+
+		boolean->is_boolean = true;
+		boolean->boolean = node->val.boolean;
+		boolean->resource = around->resource;
+		boolean->location = location;
+		boolean->block = EV_BLOCK_NONE;
+		return boolean;
+	}
+	c->by_pointer = true;
+	walk(c, node, location, around->resource);
+	c->by_pointer = false;
+	return ev_subschema_find(c, node);
+}
+
+/*
  * Follows a JSON Pointer from the root of a resource.  If the target is not in
  * the value of a known keyword, it is walked now, as a subschema.  Returns
  * NULL if there is no target.
@@ -568,75 +625,20 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 static EvSubschema *
 follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 {
-	EvSubschema *around = resource->root;
+	EvSubschema *target = resource->root;
 	StringInfoData tail;
 	JsonbValue	node = {.type = jbvBinary};
-	const char *p = pointer;
 
-	if (around->is_boolean)
+	if (target->is_boolean)
 		return NULL;
-	node.val.binary.data = (JsonbContainer *) around->container;
+	node.val.binary.data = (JsonbContainer *) target->container;
 	initStringInfo(&tail);
-	while (*p == '/')
-	{
-		int			length = strcspn(++p, "/");
-		StringInfoData token;
-		EvSubschema *known;
-
-		appendStringInfoChar(&tail, '/');
-		appendBinaryStringInfo(&tail, p, length);
-		initStringInfo(&token);
-		ev_pointer_append_unescaped(&token, p, length);
-		p += length;
-
-		if (ev_node_is_object(&node))
-		{
-			JsonbValue	child;
-
-			if (getKeyJsonValueFromContainer(node.val.binary.data, token.data, token.len, &child) == NULL)
-				return NULL;
-			node = child;
-		}
-		else if (ev_node_is_array(&node))
-		{
-			JsonbValue *child;
-
-			if (token.len == 0 || token.len > 9 || strspn(token.data, "0123456789") != (size_t) token.len ||
-				(token.data[0] == '0' && token.len > 1))
-				return NULL;
-			child = getIthJsonbValueFromContainer(node.val.binary.data, atoi(token.data));
-			if (child == NULL)
-				return NULL;
-			node = *child;
-		}
-		else
-			return NULL;
-
-		known = ev_subschema_find(c, &node);
-		if (known != NULL)
-		{
-			around = known;
-			resetStringInfo(&tail);
-		}
-	}
-
-	if (tail.len == 0)
-		return around;
-	if (node.type == jbvBool)
-	{
-		EvSubschema *boolean = palloc0(sizeof(EvSubschema));
-
-		boolean->is_boolean = true;
-		boolean->boolean = node.val.boolean;
-		boolean->resource = around->resource;
-		boolean->location = ev_location_make(c, around->location, "$ref", tail.data);
-		boolean->block = EV_BLOCK_NONE;
-		return boolean;
-	}
-	c->by_pointer = true;
-	walk(c, &node, ev_location_make(c, around->location, "$ref", tail.data), around->resource);
-	c->by_pointer = false;
-	return ev_subschema_find(c, &node);
+	if (!follow_tokens(c, pointer, &node, &target, &tail))
+		target = NULL;
+	else if (tail.len > 0)
+		target = walk_target(c, &node, target, tail.data);
+	pfree(tail.data);
+	return target;
 }
 
 /* Reports that there is no document with this URI, and returns NULL. */

@@ -117,6 +117,30 @@ ev_node_is_array(const JsonbValue *node)
 	return node->type == jbvBinary && JsonContainerIsArray(node->val.binary.data);
 }
 
+bool
+ev_node_follow(JsonbValue *node, const char *token, int length)
+{
+	JsonbValue	child;
+	JsonbValue *item;
+
+	if (ev_node_is_object(node))
+	{
+		if (getKeyJsonValueFromContainer(node->val.binary.data, token, length, &child) == NULL)
+			return false;
+		*node = child;
+		return true;
+	}
+	if (!ev_node_is_array(node) || length == 0 || length > 9 || strspn(token, "0123456789") != (size_t) length ||
+		(token[0] == '0' && length > 1))
+		return false;
+	item = getIthJsonbValueFromContainer(node->val.binary.data, atoi(token));
+	if (item == NULL)
+		return false;
+	*node = *item;
+	pfree(item);
+	return true;
+}
+
 const char *
 ev_node_type_name(const JsonbValue *node)
 {

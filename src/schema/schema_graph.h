@@ -84,6 +84,11 @@ typedef struct EvSubschema
 	List	   *references;		/* of EvReference */
 	uint32		block;			/* index, EV_BLOCK_NONE until one is needed */
 	int			visit;			/* for finding endless references */
+	struct EvSubschema *same;	/* of a comparison: the first equal one; NULL:
+								 * itself */
+	uint32		wording;		/* of a comparison: subschemas with this
+								 * number are equal, annotations included; 0:
+								 * none */
 } EvSubschema;
 
 typedef struct EvCompiler
@@ -177,6 +182,9 @@ extern char *ev_tail_index(const char *keyword, uint32 index);
 /* Small functions for JsonbValue. */
 extern bool ev_node_is_object(const JsonbValue *node);
 extern bool ev_node_is_array(const JsonbValue *node);
+
+/* Replaces a value by its child, which a token of a JSON Pointer names.  Returns false if there is none. */
+extern bool ev_node_follow(JsonbValue *node, const char *token, int length);
 extern const char *ev_node_type_name(const JsonbValue *node);
 extern char *ev_node_string(const JsonbValue *node);
 

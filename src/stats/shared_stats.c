@@ -3,8 +3,8 @@
  *	  The statistics of all backends, in shared memory.
  *
  * Counts are added under a shared lock, by atomic operations, so that backends do
- * not wait for each other.  A new item, a new hour and a reset need the exclusive
- * lock of one partition.
+ * not wait for each other.  A new item, a new hour or day, and a reset need the
+ * exclusive lock of one partition.
  *
  * The memory is reserved when the server starts.  The postmaster reads the file
  * of the last shutdown then, and writes it at the next one (stats_file.c).
@@ -24,6 +24,7 @@
 
 #include "stats/shared_stats.h"
 #include "stats/stats_file.h"
+#include "stats/tally.h"
 
 #define NAME	"event_validate"
 
@@ -31,8 +32,6 @@ typedef struct EvSharedStats
 {
 	LWLockPadded *locks;		/* of kind 0, then of kind 1 */
 	pg_atomic_uint64 reset_at;	/* TimestampTz */
-	int			hours;
-	int			count;			/* of items in each partition */
 } EvSharedStats;
 
 bool		ev_stats_on = false;
@@ -41,7 +40,10 @@ bool		ev_track_failures = true;
 bool		ev_track_samples = false;
 
 static int	stats_max = 1000;	/* event_validate.stats_max */
-static int	stats_history_hours = 48;	/* event_validate.stats_history_hours */
+
+/* event_validate.stats_history_hours, ..._days */
+static int	periods[EV_SPANS] = {48, 30};
+
 static EvSharedStats *shared = NULL;
 static shmem_request_hook_type previous_request_hook = NULL;
 static shmem_startup_hook_type previous_startup_hook = NULL;
@@ -53,7 +55,7 @@ item_size(EvStatsKind kind)
 {
 	if (kind == EV_STATS_FAILURES)
 		return MAXALIGN(sizeof(EvFailureItem));
-	return MAXALIGN(offsetof(EvStatsItem, hours) + sizeof(EvHour) * stats_history_hours);
+	return MAXALIGN(offsetof(EvStatsItem, history) + sizeof(EvPeriod) * (periods[EV_HOURS] + periods[EV_DAYS]));
 }
 
 static int
@@ -155,13 +157,74 @@ match_failure(const EvTableItem *item, const void *key)
 		is_origin(&stored->key, wanted->origin);
 }
 
-/* ---------- adding ---------- */
+/* ---------- history ---------- */
 
-static EvHour *
-hour_of(EvStatsItem *item, uint64 hour)
+uint64
+ev_stats_span_length(EvSpan span)
 {
-	return &item->hours[hour % stats_history_hours];
+	return span == EV_HOURS ? USECS_PER_HOUR : USECS_PER_DAY;
 }
+
+int
+ev_stats_periods(EvSpan span)
+{
+	return periods[span];
+}
+
+EvPeriod *
+ev_stats_ring(EvStatsItem *item, EvSpan span)
+{
+	return &item->history[span == EV_HOURS ? 0 : periods[EV_HOURS]];
+}
+
+/* The place of a period, which another one may have; NULL: there is no ring. */
+static EvPeriod *
+period_place(EvStatsItem *item, EvSpan span, uint64 number)
+{
+	return periods[span] > 0 ? &ev_stats_ring(item, span)[number % periods[span]] : NULL;
+}
+
+/* The same for the period of a time. */
+static EvPeriod *
+current_place(EvStatsItem *item, EvSpan span, TimestampTz now, uint64 *number)
+{
+	*number = (uint64) now / ev_stats_span_length(span);
+	return period_place(item, span, *number);
+}
+
+/* Do the places of this time have its periods? */
+static bool
+has_periods(EvStatsItem *item, TimestampTz now)
+{
+	for (EvSpan span = 0; span < EV_SPANS; span++)
+	{
+		uint64		number;
+		EvPeriod   *place = current_place(item, span, now, &number);
+
+		if (place != NULL && pg_atomic_read_u64(&place->number) != number)
+			return false;
+	}
+	return true;
+}
+
+/* Begins the periods of this time: others, which are over, have their places.  Needs the exclusive lock. */
+static void
+begin_periods(EvStatsItem *item, TimestampTz now)
+{
+	for (EvSpan span = 0; span < EV_SPANS; span++)
+	{
+		uint64		number;
+		EvPeriod   *place = current_place(item, span, now, &number);
+
+		if (place == NULL || pg_atomic_read_u64(&place->number) == number)
+			continue;
+		for (int i = 0; i < EV_COUNTS; i++)
+			pg_atomic_write_u64(&place->counts[i], 0);
+		pg_atomic_write_u64(&place->number, number);
+	}
+}
+
+/* ---------- adding ---------- */
 
 static void
 add_counts(pg_atomic_uint64 *counts, const EvPending *pending)
@@ -171,16 +234,22 @@ add_counts(pg_atomic_uint64 *counts, const EvPending *pending)
 			pg_atomic_fetch_add_u64(&counts[i], (int64) pending->counts[i]);
 }
 
-/* Adds counts to an item; the hour's are there. */
+/* Adds counts to an item, which has the periods of this time. */
 static void
-add_to_item(EvStatsItem *item, uint64 hour, const EvPending *pending, TimestampTz now)
+add_to_item(EvStatsItem *item, const EvPending *pending, TimestampTz now)
 {
 	uint64		uses = 0;
 	uint64		none = 0;
 
 	add_counts(item->counts, pending);
-	if (stats_history_hours > 0)
-		add_counts(hour_of(item, hour)->counts, pending);
+	for (EvSpan span = 0; span < EV_SPANS; span++)
+	{
+		uint64		number;
+		EvPeriod   *place = current_place(item, span, now, &number);
+
+		if (place != NULL)
+			add_counts(place->counts, pending);
+	}
 	if (pending->timed > 0)
 	{
 		pg_atomic_fetch_add_u64(&item->timed, (int64) pending->timed);
@@ -196,23 +265,6 @@ add_to_item(EvStatsItem *item, uint64 hour, const EvPending *pending, TimestampT
 	ev_table_use(&item->item, uses, now);
 }
 
-static bool
-has_hour(EvStatsItem *item, uint64 hour)
-{
-	return stats_history_hours == 0 || pg_atomic_read_u64(&hour_of(item, hour)->hour) == hour;
-}
-
-/* Begins an hour: another one, which is over, has its place.  Needs the exclusive lock. */
-static void
-begin_hour(EvStatsItem *item, uint64 hour)
-{
-	EvHour	   *place = hour_of(item, hour);
-
-	for (int i = 0; i < EV_COUNTS; i++)
-		pg_atomic_write_u64(&place->counts[i], 0);
-	pg_atomic_write_u64(&place->hour, hour);
-}
-
 static EvStatsItem *
 new_item(EvTable *table, const EvStatsOrigin *origin, uint64 hash, TimestampTz now)
 {
@@ -226,11 +278,11 @@ new_item(EvTable *table, const EvStatsOrigin *origin, uint64 hash, TimestampTz n
 	pg_atomic_init_u64(&item->nanoseconds, 0);
 	pg_atomic_init_u64(&item->first_invalid, 0);
 	pg_atomic_init_u64(&item->last_invalid, 0);
-	for (int i = 0; i < stats_history_hours; i++)
+	for (int i = 0; i < periods[EV_HOURS] + periods[EV_DAYS]; i++)
 	{
-		pg_atomic_init_u64(&item->hours[i].hour, 0);
+		pg_atomic_init_u64(&item->history[i].number, 0);
 		for (int j = 0; j < EV_COUNTS; j++)
-			pg_atomic_init_u64(&item->hours[i].counts[j], 0);
+			pg_atomic_init_u64(&item->history[i].counts[j], 0);
 	}
 	pg_write_barrier();
 	item->item.used = true;
@@ -244,22 +296,20 @@ ev_shared_stats_add(const EvStatsOrigin *origin, uint64 hash, const EvPending *p
 	LWLock	   *lock = lock_of(EV_STATS_VERDICTS, partition);
 	EvTable    *table = table_of(EV_STATS_VERDICTS, partition);
 	TimestampTz now = GetCurrentTimestamp();
-	uint64		hour = (uint64) now / USECS_PER_HOUR;
 	EvStatsItem *item;
 
 	LWLockAcquire(lock, LW_SHARED);
 	item = (EvStatsItem *) ev_table_find(table, hash, match_verdicts, origin);
-	if (item == NULL || !has_hour(item, hour))
+	if (item == NULL || !has_periods(item, now))
 	{
 		LWLockRelease(lock);
 		LWLockAcquire(lock, LW_EXCLUSIVE);
 		item = (EvStatsItem *) ev_table_find(table, hash, match_verdicts, origin);
 		if (item == NULL)
 			item = new_item(table, origin, hash, now);
-		if (!has_hour(item, hour))
-			begin_hour(item, hour);
+		begin_periods(item, now);
 	}
-	add_to_item(item, hour, pending, now);
+	add_to_item(item, pending, now);
 	LWLockRelease(lock);
 }
 
@@ -331,12 +381,6 @@ ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *
 }
 
 /* ---------- reading ---------- */
-
-int
-ev_shared_stats_hours(void)
-{
-	return stats_history_hours;
-}
 
 EvTable *
 ev_shared_stats_copy(EvStatsKind kind, int partition)
@@ -417,7 +461,7 @@ shut_down(int code, Datum arg pg_attribute_unused())
 {
 	/* not after a crash */
 	if (code == 0 && shared != NULL)
-		ev_stats_file_write(table_of, stats_history_hours, ev_shared_stats_reset_at());
+		ev_stats_file_write(table_of, periods, ev_shared_stats_reset_at());
 }
 
 static void
@@ -429,30 +473,35 @@ request_memory(void)
 	RequestNamedLWLockTranche(NAME, EV_STATS_KINDS * EV_STATS_PARTITIONS);
 }
 
-/* Takes over an item of the file, which has so many hours. */
+/* Takes over the history of an item of the file, which has so many periods. */
 static void
-restore(EvStatsKind kind, const EvTableItem *stored, int hours)
+restore_history(EvStatsItem *to, const EvStatsItem *from, const int *stored_periods)
+{
+	const EvPeriod *next = from->history;
+
+	for (EvSpan span = 0; span < EV_SPANS; span++)
+		for (int i = 0; i < stored_periods[span]; i++, next++)
+		{
+			uint64		number = pg_atomic_read_u64((pg_atomic_uint64 *) &next->number);
+			EvPeriod   *place = period_place(to, span, number);
+
+			if (place != NULL && number > pg_atomic_read_u64(&place->number))
+				memcpy(place, next, sizeof(EvPeriod));
+		}
+}
+
+/* Takes over an item of the file. */
+static void
+restore(EvStatsKind kind, const EvTableItem *stored, const int *stored_periods)
 {
 	EvTable    *table = table_of(kind, partition_of(stored->hash));
 	EvTableItem *item = ev_table_add(table, stored->hash, stored->owner, 0);
-	Size		size = kind == EV_STATS_FAILURES ? sizeof(EvFailureItem) : offsetof(EvStatsItem, hours);
+	Size		size = kind == EV_STATS_FAILURES ? sizeof(EvFailureItem) : offsetof(EvStatsItem, history);
 
 	memcpy((char *) item + offsetof(EvTableItem, usage), (const char *) stored + offsetof(EvTableItem, usage),
 		   size - offsetof(EvTableItem, usage));
-	if (kind == EV_STATS_VERDICTS && stats_history_hours > 0)
-	{
-		EvStatsItem *to = (EvStatsItem *) item;
-		const EvStatsItem *from = (const EvStatsItem *) stored;
-
-		for (int i = 0; i < hours; i++)
-		{
-			uint64		hour = pg_atomic_read_u64((pg_atomic_uint64 *) &from->hours[i].hour);
-			EvHour	   *place = hour_of(to, hour);
-
-			if (hour > pg_atomic_read_u64(&place->hour))
-				memcpy(place, &from->hours[i], sizeof(EvHour));
-		}
-	}
+	if (kind == EV_STATS_VERDICTS)
+		restore_history((EvStatsItem *) item, (const EvStatsItem *) stored, stored_periods);
 	item->used = true;
 }
 
@@ -489,6 +538,7 @@ attach_memory(void)
 	if (!IsUnderPostmaster)
 		on_shmem_exit(shut_down, (Datum) 0);
 	ev_stats_on = true;
+	ev_watchers |= EV_WATCH_STATISTICS;
 }
 
 void
@@ -505,7 +555,10 @@ ev_shared_stats_init(void)
 							&stats_max, 1000, 100, 1000000, context, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("event_validate.stats_history_hours",
 							"Sets the number of hours that event_validation_stats_history shows.",
-							NULL, &stats_history_hours, 48, 0, 9600, context, 0, NULL, NULL, NULL);
+							NULL, &periods[EV_HOURS], 48, 0, 9600, context, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("event_validate.stats_history_days",
+							"Sets the number of days that event_validation_stats_daily shows.",
+							NULL, &periods[EV_DAYS], 30, 0, 3660, context, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("event_validate.track_timing",
 							 "Measures the time that validations take, for event_validation_stats.",
 							 NULL, &ev_track_timing, false, PGC_SUSET, 0, NULL, NULL, NULL);

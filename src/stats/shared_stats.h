@@ -64,12 +64,20 @@ typedef struct EvStatsKey
 	char		type[EV_STATS_TYPE];
 } EvStatsKey;
 
-/* The counts of one hour. */
-typedef struct EvHour
+/* What the history is divided into; each has a ring in each item. */
+typedef enum EvSpan
 {
-	pg_atomic_uint64 hour;		/* since 2000-01-01 00:00 UTC; 0: unused */
+	EV_HOURS,
+	EV_DAYS,					/* of UTC */
+	EV_SPANS
+} EvSpan;
+
+/* The counts of one hour or day. */
+typedef struct EvPeriod
+{
+	pg_atomic_uint64 number;	/* since 2000-01-01 00:00 UTC; 0: unused */
 	pg_atomic_uint64 counts[EV_COUNTS];
-} EvHour;
+} EvPeriod;
 
 typedef struct EvStatsItem
 {
@@ -81,7 +89,7 @@ typedef struct EvStatsItem
 	pg_atomic_uint64 nanoseconds;	/* that these took */
 	pg_atomic_uint64 first_invalid; /* TimestampTz; 0: none */
 	pg_atomic_uint64 last_invalid;
-	EvHour		hours[FLEXIBLE_ARRAY_MEMBER];	/* a ring */
+	EvPeriod	history[FLEXIBLE_ARRAY_MEMBER]; /* rings: hours, then days */
 } EvStatsItem;
 
 typedef struct EvFailureItem
@@ -150,8 +158,12 @@ extern uint64 ev_origin_hash(const EvStatsOrigin *origin);
 extern void ev_shared_stats_add(const EvStatsOrigin *origin, uint64 hash, const EvPending *pending);
 extern void ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *failure);
 
-/* The number of hours in the ring of each item. */
-extern int	ev_shared_stats_hours(void);
+/* The length of a period, in microseconds, and the number of periods in each ring. */
+extern uint64 ev_stats_span_length(EvSpan span);
+extern int	ev_stats_periods(EvSpan span);
+
+/* Returns a ring of an item. */
+extern EvPeriod *ev_stats_ring(EvStatsItem *item, EvSpan span);
 
 /* Copies a partition to CurrentMemoryContext. */
 extern EvTable *ev_shared_stats_copy(EvStatsKind kind, int partition);

@@ -18,7 +18,7 @@
 #include "stats/stats_file.h"
 
 #define FILE_NAME	PGSTAT_STAT_PERMANENT_DIRECTORY "/event_validate.stat"
-#define MAGIC		0x45565332U /* changes with the layout */
+#define MAGIC		0x45565333U /* changes with the layout */
 
 /* A larger file is not read: its contents must be in memory once more. */
 #define FILE_MAX	((int64) 16 * 1024 * 1024 * 1024)
@@ -26,18 +26,18 @@
 static Size
 item_size(const EvStatsFileHead *head, int kind)
 {
-	return head->sizes[kind] + (kind == EV_STATS_VERDICTS ? sizeof(EvHour) * head->hours : 0);
+	return head->sizes[kind] + (kind == EV_STATS_VERDICTS ? sizeof(EvPeriod) * (head->periods[EV_HOURS] + head->periods[EV_DAYS]) : 0);
 }
 
 static void
-set_head(EvStatsFileHead *head, int hours)
+set_head(EvStatsFileHead *head, const int *periods)
 {
 	memset(head, 0, sizeof(EvStatsFileHead));
 	head->magic = MAGIC;
 	head->server = PG_VERSION_NUM / 100;
-	head->sizes[EV_STATS_VERDICTS] = offsetof(EvStatsItem, hours);
+	head->sizes[EV_STATS_VERDICTS] = offsetof(EvStatsItem, history);
 	head->sizes[EV_STATS_FAILURES] = sizeof(EvFailureItem);
-	head->hours = hours;
+	memcpy(head->periods, periods, sizeof(head->periods));
 }
 
 /* ---------- writing ---------- */
@@ -81,13 +81,13 @@ write_all(FILE *file, EvStatsFileHead *head, EvTable *(*table_of) (EvStatsKind k
 }
 
 void
-ev_stats_file_write(EvTable *(*table_of) (EvStatsKind kind, int partition), int hours, TimestampTz reset_at)
+ev_stats_file_write(EvTable *(*table_of) (EvStatsKind kind, int partition), const int *periods, TimestampTz reset_at)
 {
 	EvStatsFileHead head;
 	FILE	   *file = AllocateFile(FILE_NAME ".tmp", PG_BINARY_W);
 	bool		written;
 
-	set_head(&head, hours);
+	set_head(&head, periods);
 	head.reset_at = reset_at;
 	written = file != NULL && write_all(file, &head, table_of);
 	if (file != NULL && FreeFile(file) != 0)
@@ -147,7 +147,7 @@ is_sound(const char *contents, Size size, EvStatsFileHead *head)
 	Size		items;
 
 	memcpy(head, contents, sizeof(EvStatsFileHead));
-	set_head(&expected, head->hours);
+	set_head(&expected, head->periods);
 	if (memcmp(head, &expected, offsetof(EvStatsFileHead, counts)) != 0)
 		return false;
 	items = size - sizeof(EvStatsFileHead) - sizeof(crc);
@@ -161,7 +161,7 @@ is_sound(const char *contents, Size size, EvStatsFileHead *head)
 }
 
 bool
-ev_stats_file_read(EvStatsFileHead *head, void (*restore) (EvStatsKind kind, const EvTableItem *item, int hours))
+ev_stats_file_read(EvStatsFileHead *head, void (*restore) (EvStatsKind kind, const EvTableItem *item, const int *periods))
 {
 	Size		size;
 	char	   *contents = read_contents(&size);
@@ -173,7 +173,7 @@ ev_stats_file_read(EvStatsFileHead *head, void (*restore) (EvStatsKind kind, con
 				(errmsg("ignoring file \"%s\": it is damaged, or of another version", FILE_NAME)));
 	for (int kind = 0; sound && kind < EV_STATS_KINDS; kind++)
 		for (int64 i = 0; i < head->counts[kind]; i++, next += item_size(head, kind))
-			restore(kind, (const EvTableItem *) next, head->hours);
+			restore(kind, (const EvTableItem *) next, head->periods);
 	if (contents != NULL)
 		pfree(contents);
 	unlink(FILE_NAME);

@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -26,6 +27,7 @@
 
 PG_FUNCTION_INFO_V1(ev_validation_stats);
 PG_FUNCTION_INFO_V1(ev_validation_stats_history);
+PG_FUNCTION_INFO_V1(ev_validation_stats_daily);
 PG_FUNCTION_INFO_V1(ev_validation_failures);
 PG_FUNCTION_INFO_V1(ev_validation_stats_info);
 PG_FUNCTION_INFO_V1(ev_has_validation_stats);
@@ -144,26 +146,40 @@ put_verdicts(ReturnSetInfo *result, EvTableItem *found)
 }
 
 static void
-put_history(ReturnSetInfo *result, EvTableItem *found)
+put_periods(ReturnSetInfo *result, EvStatsItem *item, EvSpan span)
 {
-	EvStatsItem *item = (EvStatsItem *) found;
-	int			hours = ev_shared_stats_hours();
-	uint64		oldest = (uint64) GetCurrentTimestamp() / USECS_PER_HOUR - hours;
+	uint64		length = ev_stats_span_length(span);
+	uint64		oldest = (uint64) GetCurrentTimestamp() / length - ev_stats_periods(span);
 
-	for (int i = 0; i < hours; i++)
+	for (int i = 0; i < ev_stats_periods(span); i++)
 	{
-		EvHour	   *place = &item->hours[i];
-		uint64		hour = pg_atomic_read_u64(&place->hour);
+		EvPeriod   *period = &ev_stats_ring(item, span)[i];
+		uint64		number = pg_atomic_read_u64(&period->number);
 		Row			row = {.count = 0};
 
-		if (hour == 0 || hour <= oldest)
+		if (number == 0 || number <= oldest)
 			continue;
 		put_origin(&row, &item->key);
-		put_time(&row, (TimestampTz) (hour * USECS_PER_HOUR));
+		if (span == EV_DAYS)
+			put(&row, DateADTGetDatum((DateADT) number), false);
+		else
+			put_time(&row, (TimestampTz) (number * length));
 		for (int j = 0; j < EV_COUNTS; j++)
-			put_number(&row, &place->counts[j]);
+			put_number(&row, &period->counts[j]);
 		put_row(result, &row);
 	}
+}
+
+static void
+put_hours(ReturnSetInfo *result, EvTableItem *found)
+{
+	put_periods(result, (EvStatsItem *) found, EV_HOURS);
+}
+
+static void
+put_days(ReturnSetInfo *result, EvTableItem *found)
+{
+	put_periods(result, (EvStatsItem *) found, EV_DAYS);
 }
 
 static void
@@ -244,7 +260,14 @@ ev_validation_stats(PG_FUNCTION_ARGS)
 Datum
 ev_validation_stats_history(PG_FUNCTION_ARGS)
 {
-	return put_items(fcinfo, EV_STATS_VERDICTS, put_history);
+	return put_items(fcinfo, EV_STATS_VERDICTS, put_hours);
+}
+
+/* The rows of event_validation_stats_daily */
+Datum
+ev_validation_stats_daily(PG_FUNCTION_ARGS)
+{
+	return put_items(fcinfo, EV_STATS_VERDICTS, put_days);
 }
 
 /* The rows of event_validation_failures */

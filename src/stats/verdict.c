@@ -248,7 +248,7 @@ count_violation(EvCollector *collector, const EvViolation *violation)
 		}
 	failures->keywords[failures->count] = pstrdup(failure.keyword);
 	failures->locations[failures->count++] = failure.location;
-	if (ev_track_samples && ev_quote_values)
+	if (violation->message != NULL)
 		failure.sample = psprintf("%s: %s", ev_location_show(violation->instance_location), violation->message);
 	ev_shared_stats_fail(&failures->counters->origin, failures->counters->hash, &failure);
 	MemoryContextSwitchTo(caller);
@@ -263,9 +263,10 @@ static void
 count_violations(const EvCounters *counters, const EvProgram *program, const Jsonb *data)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(caller, "event_validate failures", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(caller, "event_validate failures", ALLOCSET_DEFAULT_SIZES);
 	FailureCollector failures = {
-		.collector = {.add = count_violation, .limit = SEEN_VIOLATIONS},
+		.collector = {.add = count_violation, .limit = SEEN_VIOLATIONS,
+		.wants_no_messages = !(ev_track_samples && ev_quote_values)},
 		.counters = counters, .context = context
 	};
 
@@ -303,9 +304,15 @@ void
 ev_count_time(EvCounters *counters, const instr_time *start)
 {
 	instr_time	end;
+	uint64		nanoseconds;
 
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, *start);
+	nanoseconds = (uint64) (INSTR_TIME_GET_DOUBLE(end) * 1000000000.0);
+	if ((ev_watchers & EV_WATCH_TIME) != 0)
+		ev_tally.nanoseconds += nanoseconds;
+	if (counters == NULL || !ev_track_timing)
+		return;
 	counters->pending.timed++;
-	counters->pending.nanoseconds += (uint64) (INSTR_TIME_GET_DOUBLE(end) * 1000000000.0);
+	counters->pending.nanoseconds += nanoseconds;
 }

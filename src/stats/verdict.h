@@ -17,6 +17,7 @@
 #include "portability/instr_time.h"
 #include "program/program.h"
 #include "stats/shared_stats.h"
+#include "stats/tally.h"
 
 /* What a backend has counted of one origin and not added yet. */
 typedef struct EvCounters
@@ -73,9 +74,16 @@ ev_count_valid(EvCounters *counters)
 extern void ev_count_invalid(EvCounters *counters, const EvProgram *program, const Jsonb *data);
 extern void ev_count_failed(EvCounters *counters, EvFailureReason reason);
 
+/* Is the time of validations measured? */
+static inline bool
+ev_verdict_is_timed(void)
+{
+	return (ev_track_timing && ev_stats_on) || (ev_watchers & EV_WATCH_TIME) != 0;
+}
+
 /*
  * Counts the time since the start of a validation.  The caller counts the event,
- * too.
+ * too.  The counters are NULL without statistics.
  */
 extern void ev_count_time(EvCounters *counters, const instr_time *start);
 

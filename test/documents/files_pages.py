@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from errors_page import said_by_psql
@@ -72,7 +73,8 @@ def event_schemas_page(check, page, root, folder):
         check(said.strip() == shown, "what check says is that of the page", said)
         shell.run("git checkout -q -- events")
         shell.run("event-schemas push events --dsn service=production")
-        write(folder / "events/order.placed@4.json", ORDER)
+        renamed = {"quantity" if name == "qty" else name: value for name, value in ORDER["properties"].items()}
+        write(folder / "events/order.placed@4.json", {**ORDER, "properties": renamed})
         shell.run(page.block("check events --base", "sh"))
         shell.run(page.block("> changes.md", "sh"))
         check("## order.placed@4" in (folder / "changes.md").read_text(encoding="utf-8"), "the difference is written")
@@ -83,12 +85,34 @@ def event_schemas_page(check, page, root, folder):
         check([path.name for path in sorted((folder / "migrations").iterdir())] == ["order_3.down.sql", "order_3.up.sql"] and (folder / "verify/order_3.sql").exists()
               and len(list((folder / "alembic/versions").iterdir())) == 1, "the migrations are written")
         shell.run(page.block("event-schemas docs events pages", "sh"))
+        shell.run(page.block("--format eventcatalog", "sh"))
+        check((folder / "site/index.html").exists() and (folder / "catalog/events/order.placed/index.mdx").exists(), "the site and the catalog are written")
         with registry("confluent") as confluent, registry(3) as apicurio:
             confluent.add("order.cancelled-value", 1, {"type": "object"})
             block = page.block("registry.example.com events", "sh").replace("https://registry.example.com", confluent.url)
             shell.run(block.replace("https://apicurio.example.com", apicurio.url).replace("--group shop", "--group g"))
             check((folder / "events/order.cancelled@1.json").exists(), "it is imported")
     check(page.rest("sh", "json", "") == [], "every block of docs/event-schemas.md was used", page.rest("sh", "json", ""))
+
+
+# ---------- docs/catalogue.md ----------
+
+def catalogue_page(check, page, root, folder):
+    shell = Shell(check, page, folder, root)
+    with Database("documents_catalogue") as database:
+        shell.environment["PGDATABASE"] = database.name
+        write(folder / "services", f"[production]\nhost={os.environ['PGHOST']}\nport={os.environ.get('PGPORT', '5432')}\nuser={os.environ.get('PGUSER', '')}\ndbname={database.name}\n")
+        database.run("""SELECT register_event_schema('order.placed', 1, '{"type": "object", "properties": {"symbol": {"type": "string"}}}')""")
+        for start in ("event_schema_docs('order.placed')", "event_asyncapi()"):
+            shell.run(page.block(start, "sh").replace("-d trading", f"-d {database.name}"))
+        check((folder / "order.placed.md").read_text(encoding="utf-8").startswith("# order.placed\n"), "the page of an event")
+        check(json.loads((folder / "orders.json").read_text(encoding="utf-8"))["info"]["title"] == "Orders", "the document of AsyncAPI")
+        database.run("CREATE TABLE events (id text, event_type text, schema_version int, data jsonb); INSERT INTO events VALUES ('1', 'order.placed', 1, '{}')")
+        said = database.run(page.block("'specversion'", "sql"))
+        check("event:order.placed@1" in "".join(said), "a CloudEvent", said)
+        shell.run(page.block("event-schemas pull events", "sh"))
+        check((folder / "site/order.placed.html").exists(), "the site of a database")
+    check(page.rest("sh", "sql") == [], "every block of docs/catalogue.md was used", page.rest("sh", "sql"))
 
 
 # ---------- docs/releasing-an-event.md ----------
@@ -100,7 +124,28 @@ def empty(said):
 
 LOCKS = ("SELECT coalesce(string_agg(DISTINCT mode, ' '), 'none') FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'events'::regclass;"
          "SELECT count(*) > 0 FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object' AND classid = 'pg_language'::regclass")
-MODES = {"none": {"none", "none that is kept"}, "AccessShareLock": {"ACCESS SHARE"}, "RowExclusiveLock": {"ROW EXCLUSIVE"}}
+MODES = {"none": {"none", "none that is kept"}, "AccessShareLock": {"ACCESS SHARE"}, "RowExclusiveLock": {"ROW EXCLUSIVE", "ROW EXCLUSIVE, and the rows of a batch"},
+         "ShareRowExclusiveLock": {"SHARE ROW EXCLUSIVE, at the commit"}}
+WAITS = ("SELECT l.mode FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) WHERE a.application_name = '{}' AND l.relation = 'events'::regclass AND {}")
+
+
+def started(database, name, script):
+    """A psql that runs a script, whose session has this name."""
+    process = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database.name, "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, env={**os.environ, "PGAPPNAME": name})
+    process.stdin.write(script)
+    process.stdin.close()
+    return process
+
+
+def seen(database, query, process):
+    """What a query returns as soon as it returns something; nothing if the process ends before."""
+    for _ in range(600):
+        found = database.run(query)
+        if found or process.poll() is not None:
+            return found
+        time.sleep(0.05)
+    return []
 
 
 class Release:
@@ -128,12 +173,35 @@ class Release:
 
     def step(self, number, part, shown=False):
         """Runs the next block as a step, and compares its locks with the table."""
-        text = self.blocks[self.next][1]
+        text = self.blocks[self.next][1].removeprefix("BEGIN;").rstrip().removesuffix("ROLLBACK;")
         mode, on_type = self.database.run(f"SET client_min_messages = error; BEGIN; DO $do$BEGIN END$do$; {text}; {LOCKS}; ROLLBACK")[-2:]
+        self.compare(number, mode, on_type)
+        return self.run(part, shown)
+
+    def waiting_step(self, number, part, held, before="", after=""):
+        """Runs the next block as a step while another session holds a lock, for which it waits, and compares this with the table."""
+        text = self.block(part)
+        holder = started(self.database, "release_holder", f"BEGIN; LOCK TABLE events IN {held} MODE; SELECT pg_sleep(60);")
+        try:
+            seen(self.database, WAITS.format("release_holder", "granted"), holder)
+            worker = started(self.database, "release_step", f"{before} {text} {LOCKS}; {after}")
+            mode = seen(self.database, WAITS.format("release_step", "NOT granted"), worker)
+            others = self.database.run(WAITS.format("release_step", "granted"))
+        finally:
+            self.database.run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'release_holder'")
+        said = worker.stdout.read()
+        self.check(worker.wait() == 0, f"{self.page.path}: step {number}", said)
+        holder.stdout.read()
+        holder.wait()
+        on_type = "t" if "\nt\n" in f"\n{said}" else "f"
+        self.check(set(others) <= {"AccessShareLock"}, f"{self.page.path}: step {number} holds no other lock", others)
+        self.compare(number, " ".join(mode), on_type)
+
+    def compare(self, number, mode, on_type):
+        """Compares locks with the table."""
         lock, says_type = self.table[number]
         self.check(lock in MODES.get(mode.split(" ")[-1], ()), f"{self.page.path}: the lock of step {number}", (mode, lock))
         self.check((on_type == "t") == says_type.startswith("until"), f"{self.page.path}: the lock on the type of step {number}", (on_type, says_type))
-        return self.run(part, shown)
 
     def effect(self, sql, lines, what):
         got = self.database.run(sql)
@@ -146,7 +214,7 @@ def releasing_page(check, page):
         usage = "SELECT schema_version, count(*) FROM events GROUP BY 1 ORDER BY 1"
         release.run("CREATE TABLE events")
         release.step(1, "check_event_compatibility", shown=True)
-        said = release.run("ROLLBACK")
+        said = release.step(2, "ROLLBACK")
         check(empty(said), "no stored event would be refused", said)
         one_release(release, database, usage)
         rename_and_split(release, database)
@@ -183,7 +251,7 @@ def one_release(release, database, usage):
     release.next = end
     database.run("SELECT drop_event_guard('events')")
     start = release.next
-    release.run("CALL migrate_events")
+    release.waiting_step(8, "CALL migrate_events", "SHARE")
     release.effect(usage, ["2|1002"], "all are migrated")
     release.run("UPDATE events AS e SET data")
     release.effect(usage, ["1|1001", "2|1"], "and back")
@@ -191,16 +259,20 @@ def one_release(release, database, usage):
     release.run("CALL migrate_events")
     release.next = end
     release.step(9, "event_schema_usage", shown=True)
-    release.run("drop_event_schema('order.placed', 1)")
+    release.waiting_step(10, "drop_event_schema('order.placed', 1)", "ROW EXCLUSIVE", "BEGIN;", "COMMIT;")
     release.effect("SELECT schema_version FROM event_schemas", ["2"], "version 1 is retired")
 
 
 def rename_and_split(release, database):
-    release.run("'order.placed', 3")
-    said = release.run("'order.placed', 4")
+    said = release.step(1, "check_event_compatibility")
+    release.check(empty(said), "the policy lets the rename pass", said)
+    there_and_back(release, 3, "'order.placed', 3", "drop_event_schema", 1)
+    said = release.run("check_event_upgrade")
     release.check(empty(said), "all events can be renamed", said)
+    said = release.run("event_at_version")
+    release.check("quantity" in said and "qty" in said, "both readers get their names", said)
     release.effect("SELECT upcast_event('{\"symbol\": \"A\", \"venue\": \"X\", \"qty\": 3}', 'order.placed', 2)", ['{"venue": "X", "symbol": "A", "quantity": 3}'], "the rename")
-    database.run("INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 4, '{\"symbol\": \"A\", \"venue\": \"X\", \"quantity\": 3, \"limit\": 1.5}')")
+    database.run("INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 3, '{\"symbol\": \"A\", \"venue\": \"X\", \"quantity\": 3, \"limit\": 1.5}')")
     release.run("'order.placed.market', 1")
     release.run("order_placed_split")
     said = release.run("event_violations")
@@ -210,8 +282,8 @@ def rename_and_split(release, database):
     release.run("FOR UPDATE SKIP LOCKED")
     release.effect(count, ["order.placed.limit|1|1", "order.placed.market|1|1002"], "all are moved")
     release.run("UPDATE events SET event_type = 'order.placed'")
-    release.effect(count, ["order.placed|4|1003"], "and back")
+    release.effect(count, ["order.placed|3|1003"], "and back")
     end, release.next = release.next, start
     release.run("FOR UPDATE SKIP LOCKED")
     release.next = end
-    database.run('DROP VIEW orders; SELECT drop_event_upcast(\'order.placed\', 3, 4); SELECT drop_event_schema(\'order.placed\', v) FROM generate_series(4, 2, -1) AS v')
+    database.run('DROP VIEW orders; SELECT drop_event_schema(\'order.placed\', v) FROM generate_series(3, 2, -1) AS v')

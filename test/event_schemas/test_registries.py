@@ -72,6 +72,16 @@ def test_import_subjects():
         check(not os.path.exists("most"), "nothing is written")
 
 
+def test_import_from_a_hostile_registry():
+    """What it says controls no terminal, and its subjects lead to no file outside of the folder."""
+    with registry("confluent") as store:
+        store.add("\x1b[2Jred\u202e", 1, {}, kind="AVRO")
+        store.add("../../up\x1b]0;x\x07", 1, {"type": "object"})
+        output = expect(0, "import", store.url, "events", says="\\u001b[2Jred\\u202e version 1: note")
+        check(not [one for one in output.all if not one.isprintable() and one != "\n"], "nothing controls the terminal", output)
+        check(os.listdir("events") == ["%2E.%2F..%2Fup%1B%5D0%3Bx%07@1.json"] and os.listdir(".") == ["events"], "the file is in the folder", os.listdir("events"))
+
+
 def test_export_confluent():
     example()
     for name in ("staff/department@1.json", "staff/people%2Fhead%20of%20%22x%22@1.json"):

@@ -16,6 +16,7 @@ from pathlib import Path
 import command
 from command import KEYS, LONG_TYPE, LONG_URI, ORDER, WITH_QTY, check, database, example, expect, git, write
 from event_validate import names
+from test_migrations import psql
 
 EVERYTHING = "SELECT md5(string_agg(p::text, '' ORDER BY oid)) FROM pg_proc AS p WHERE pronamespace = 'event_schema'::regnamespace"
 
@@ -131,10 +132,59 @@ def test_pull():
         expect(2, "pull", "some", "--type", "nothing", says='event type "nothing" is not registered')
         db.run("SELECT other.register_event_schema(t, 1, '{}') FROM unnest('{Case,case,CASE}'::text[] || repeat('Q', 150) || repeat('q', 150) || ('Q' || repeat('q', 149))) AS t; SELECT other.set_event_compatibility('case', 'none', false, 'warn');"
                "SELECT other.register_schema('" + LONG_URI.replace("deep", "lost") + "', '{}')")
+        lost = LONG_URI.replace("deep", "lost")
+        expect(0, "pull", "found", says_not="not known")
+        check(any(json.loads(path.read_text(encoding="utf-8")).get("uri") == lost for path in Path("found").glob("*@options.json")), "a long URI is known by the comment", os.listdir("found"))
+        with database("es_long"):
+            expect(0, "push", "found")
+            expect(0, "pull", "found_again")
+        check(same_folders("found", "found_again"), "and comes back as it was")
+        db.run(f"COMMENT ON FUNCTION event_schema.\"{names.document_function_name(lost)}\" IS NULL")
         said = expect(0, "pull", "case", says="is a document whose URI is not known")
         check(len({name.casefold() for name in os.listdir("case")}) == len(os.listdir("case")), "no two files differ in case only", os.listdir("case"))
         expect(0, "check", "case")
         check(json.loads(Path("case", next(name for name in os.listdir("case") if names.unescape(name) == "case@options.json")).read_text(encoding="utf-8")) == {"policy": "none", "lenient": False, "unknown": "warn"}, "a strict policy", said)
+
+
+def test_renames():
+    """Renames are options of a version: checked, registered, pulled, migrated, compared."""
+    old = {"required": ["qty"], "properties": {"qty": {"type": "integer"}, "price": {"$ref": "https://example.com/money"}}}
+    new = {"required": ["quantity"], "properties": {"quantity": {"type": "integer"}, "price": {"$ref": "https://example.com/money"}}}
+    write("events/moved@1.json", old)
+    write("events/https%3A%2F%2Fexample.com%2Fmoney.json", {"type": "number"})
+    write("events/moved@2.json", new)
+    write("events/moved@options.json", {"versions": {"2": {"renames": {"qty": 1}}}})
+    with database("es_renames") as db:
+        expect(1, "check", "events", says='moved@options.json:1:32: error: /versions/2/renames: must be an object that is not empty')
+        write("events/moved@options.json", {"versions": {"2": {"renames": {"qty": "/a/b"}}}})
+        expect(1, "check", "events", says=["moved@2.json:1:1: error: invalid pragma line", "different objects"])
+        os.remove("events/moved@options.json")
+        expect(1, "check", "events", says="PROPERTY_REQUIRED_ADDED")
+        write("events/moved@options.json", {"versions": {"2": {"renames": {"qty": "quantity"}}}})
+        expect(0, "check", "events", says="0 errors")
+        expect(0, "push", "events")
+        check(db.run("""SELECT upcast_event('{"qty": 1}', 'moved', 1)""") == ['{"quantity": 1}'], "they are registered")
+        expect(0, "pull", "pulled")
+        check(same_folders("events", "pulled"), "they are pulled", os.listdir("pulled"))
+        expect(0, "check", "pulled", says="0 errors")
+        said = expect(0, "diff", "events/moved@1.json", "events/moved@2.json", says="`/properties/quantity` | compatible | compatible |")
+        check("`PROPERTY_RENAMED`" in said.out, "the difference", said)
+        write("events/moved@3.json", {**new, "title": "T"})
+        os.makedirs("before")
+        for name in ("moved@1.json", "moved@2.json", "moved@options.json", "https%3A%2F%2Fexample.com%2Fmoney.json"):
+            shutil.copy(f"events/{name}", f"before/{name}")
+        expect(0, "diff", "before", "events", says="moved@3", says_not="PROPERTY_RENAMED")
+        os.remove("events/moved@3.json")
+        write("events/moved@options.json", {"versions": {"2": {"renames": {"/qty": "quantity"}}}})
+        expect(1, "push", "events", says='"moved@2" is published with other renames')
+        expect(2, "sql", "events", "--since", "before", says='"moved@2" differs', without_server=True)
+        expect(0, "docs", "before", "pages", says="")
+        check("renamed properties" in Path("pages/moved.md").read_text(encoding="utf-8"), "a note in the list of versions")
+    with database("es_renames_sql") as db:
+        write("up.sql", expect(0, "sql", "before").out)
+        check("renames => CAST(" in Path("up.sql").read_text(encoding="utf-8"), "the call of a migration")
+        psql(db, "up.sql")
+        check(db.run("""SELECT event_at_version('{"quantity": 1}', 'moved', 2, 1)""") == ['{"qty": 1}'], "a migration registers them")
 
 
 def test_diff():

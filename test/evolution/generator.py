@@ -706,6 +706,25 @@ def draft4(schema):
         return schema
 
 
+def layered(rng):
+    """A schema of many parts, in which a change of one part leaves the others equal: conditions,
+    groups and unevaluated keywords around objects that also stand elsewhere."""
+    part, other = object_(rng, 2), any_schema(rng, 2)
+    choices = [
+        lambda: {"if": {"properties": {"kind": {"const": "kind-a"}}, "required": ["kind"]}, "then": part, "else": other},
+        lambda: {"type": "object", "allOf": [part], "anyOf": [object_(rng, 2), copy.deepcopy(part)], "unevaluatedProperties": False},
+        lambda: {"oneOf": [part, {"type": "null"}, {"type": "array", "items": copy.deepcopy(part)}]},
+        lambda: {"type": "object", "properties": {"a": part, "b": copy.deepcopy(part)}, "additionalProperties": other},
+        lambda: {"type": "object", "properties": {"a": part}, "not": {"properties": {"a": copy.deepcopy(other)}, "required": ["a"]}},
+        lambda: {"type": "object", "dependentSchemas": {"a": part}, "properties": {"c": other}, "unevaluatedProperties": other},
+        lambda: {"type": "object", "patternProperties": {"^a": part}, "properties": {"a": object_(rng, 2), "b": other}},
+    ]
+    schema = rng.choice(choices)()
+    if rng.random() < 0.4:
+        return {"type": "object", "properties": {"v": schema, "w": copy.deepcopy(schema)}}
+    return schema
+
+
 def bare(rng):
     """A small schema of any form, so that instances are likely to depend on the change."""
     return rng.choice([number, string, listed, lambda r: array(r, 2), lambda r: array(r, 2), lambda r: object_(r, 2),
@@ -717,7 +736,8 @@ def pair(rng):
     if rng.random() < 0.05:
         return "unrelated", disguised(rng, root(rng)), disguised(rng, root(rng))
     kind = rng.choice(list(CHANGES))
-    make = union if kind.startswith("variant") else bare if rng.random() < 0.5 else root
+    chance = rng.random()
+    make = union if kind.startswith("variant") else bare if chance < 0.4 else layered if chance < 0.6 else root
     while True:
         old = make(rng)
         result = changed(rng, old, kind)

@@ -260,6 +260,22 @@ def test_matching_is_cancelled(world):
     cancelled(world, "SELECT jsonb_matches_schema(%s::jsonb, %s::jsonb)", schema, json.dumps(string + "d"))
 
 
+def test_references_by_long_pointers_are_bounded(world):
+    """Following a JSON Pointer keeps no memory for its tokens."""
+    inner = {}
+    for _ in range(200):
+        inner = {"properties": {"a": inner}}
+    document = {"$defs": {"a": inner}, "allOf": [{"$ref": "#/$defs/a" + "/properties/a" * 200}] * 1500}
+    assert asked(world, MATCHES, json.dumps(document), "1") == [(True,)]
+
+
+def test_lint_of_many_findings_is_bounded(world):
+    """Looking for the keyword that is meant keeps no memory, nor do duplicate keys much."""
+    for text in ("{" + ",".join(f'"maxLengt{i}": 1' for i in range(45000)) + "}",
+                 '{"examples": [{' + ",".join(f'"a": {i}' for i in range(120000)) + "}]}"):
+        assert asked(world, "SELECT count(*) FROM lint_event_schema(%s::text)", text)[0][0] >= 45000
+
+
 # ---------- errors ----------
 
 
@@ -275,3 +291,27 @@ def test_errors_of_long_documents_are_short(world):
             diag = error.diag
             length = sum(map(len, filter(None, (diag.message_primary, diag.message_detail, diag.message_hint, diag.context))))
             assert length < 10000, f"{length} characters for {json.dumps(document)[:40]}"
+
+
+def test_errors_of_long_arguments_are_short(world):
+    """Arguments are cut too, and their control characters escaped."""
+    world.run(None, f"CREATE SCHEMA hers AUTHORIZATION {world.role('mallory')}")
+    world.run("mallory", "CREATE TABLE hers.t (event_type text, schema_version int, data jsonb)")
+    for call in ("jsonb_matches_schema('{}'::jsonb, '1'::jsonb, true, ARRAY[%s])", "register_schema(%s, '{}')", "register_schema('event:' || %s, '{}')",
+                 "register_schema('https://a.test/#' || %s, '{}')",
+                 "add_event_guard('hers.t', %s)", "set_event_guard_mode('hers.t', %s)", "set_event_compatibility('a', %s)",
+                 "_event_validate.event_row_expression('hers.t', 'data', %s, false)",
+                 "event_report('1', %s, 1)", "check_event('1', %s, 1)"):
+        for argument in ("repeat('x', 300000)", "repeat(E'\\x01', 300000)"):
+            try:
+                asked(world, "SELECT " + call % argument)
+            except psycopg.Error as error:
+                said = "".join(filter(None, (error.diag.message_primary, error.diag.message_detail, error.diag.message_hint)))
+                assert len(said) < 4000, f"{len(said)} characters for {call}"
+                assert "\x01" not in said, call
+            else:
+                raise AssertionError(f"not refused: {call}")
+
+
+def test_texts_for_messages_are_cancelled(world):
+    cancelled(world, "SELECT length(_event_validate.event_text_shown(repeat(E'\\x01', 50000000)))")

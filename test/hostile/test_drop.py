@@ -4,7 +4,7 @@ import time
 
 import psycopg
 
-from world import Background
+from world import Background, told
 
 BOTH = """SELECT register_event_schema('order', v, '{"type": "object"}') FROM generate_series(1, 2) AS v"""
 COLUMNS = "event_type text, schema_version int, data jsonb"
@@ -214,6 +214,53 @@ def test_force_past_a_lock(world):
     error = Background(world.connect("owner"), DROP).join_within(10)
     assert error is not None and error.sqlstate == "2BP01" and "mallory.events" in said(error), error
     assert Background(world.connect("owner"), "SELECT drop_event_schema('order', 1, true)").join_within(10) is None
+
+
+def locked_tables(world, count):
+    """Tables of mallory's, which a transaction of hers writes to."""
+    tables = ", ".join(f"mallory.t{i}" for i in range(count))
+    world.run("mallory", *(f"CREATE TABLE {table} ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))"
+                           for table in tables.split(", ")))
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute(f"LOCK TABLE {tables} IN ROW EXCLUSIVE MODE")
+    return session
+
+
+def test_force_past_many_locks(world):
+    """The waits for all tables of others together are bounded."""
+    prepare(world)
+    locked_tables(world, 80)
+    session = world.connect("owner")
+    warnings = told(session)
+    assert Background(session, "SELECT drop_event_schema('order', 1, true)").join_within(20) is None
+    assert sum("is dropped although it is not known" in warning for warning in warnings) == 80, warnings
+    assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
+
+
+def test_writers_do_not_wait_for_strangers_locks(world):
+    """A drop that waits for a stranger's transaction does not lock the tables of the role that drops."""
+    prepare(world)
+    stranger = locked_tables(world, 1)
+    world.run("owner", "CREATE SCHEMA own", f"CREATE TABLE own.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))",
+              f"GRANT USAGE ON SCHEMA own TO {world.role('bob')}", f"GRANT INSERT ON own.events TO {world.role('bob')}")
+    for call in (DROP, "SELECT drop_event_schema('order', 1, true)"):
+        drop = Background(world.connect("owner"), call)
+        start = time.monotonic()
+        while drop.is_alive() and time.monotonic() - start < 4:
+            writer = world.connect("bob")
+            assert Background(writer, "INSERT INTO own.events VALUES ('order', 2, '{}')").join_within(1.5) is None
+            writer.close()
+            time.sleep(0.1)
+        if call == DROP:
+            assert drop.is_alive()		# it waits for the stranger
+            stranger.execute("COMMIT")
+            stranger.execute("BEGIN")
+            assert drop.join_within(10) is None
+            world.run("owner", BOTH)
+            stranger.execute("LOCK TABLE mallory.t0 IN ROW EXCLUSIVE MODE")
+        else:
+            assert drop.join_within(10) is None
 
 
 def test_force_is_the_database_owners(world):

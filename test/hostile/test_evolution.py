@@ -544,3 +544,18 @@ def test_failed_migrations_leave_nothing(world):
     for _ in range(5):
         fail()
     assert plans() == before, f"{plans()} plans instead of {before}"
+
+
+def test_index_that_is_not_usable_yet(world):
+    """A statement is planned in a snapshot also after a COMMIT: a server with assertions crashed for an index that younger transactions may use."""
+    world.run("owner", SLOW_UPCAST.replace("0.05", "0"))
+    register(world, "owner", "mal", "slow")
+    world.run("owner", "CREATE TABLE ev (id int PRIMARY KEY, k int, event_type text, schema_version int, data jsonb) WITH (fillfactor = 50)",
+              "INSERT INTO ev SELECT i, i, 'mal', 1, '{}' FROM generate_series(1, 100) AS i")
+    old = world.connect("mallory")
+    old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    old.execute("SELECT pg_catalog.txid_current()")
+    world.run("owner", "UPDATE ev SET k = k + 1", "CREATE INDEX ON ev (k)")
+    assert world.run("owner", "SELECT count(*) FROM pg_index WHERE indrelid = 'ev'::regclass AND indcheckxmin") == [(1,)]
+    world.connect("owner").execute("CALL migrate_events('ev', 'mal', 2, 10)")
+    assert world.run("owner", "SELECT count(*) FROM ev WHERE schema_version = 2") == [(100,)]

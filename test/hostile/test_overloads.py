@@ -222,7 +222,7 @@ def everything(world, traps, signatures, path):
     for types in COLUMNS:
         rollout(user, *types)
     columns(user)
-    user.call("event_validation_stats_reset", None, None, None, error="55000")
+    user.call("event_validation_stats_reset", None, None, None, error=None if world.is_preloaded() else "55000")
     missed = {s[0] for s in signatures} - user.called - user.internal - {"guard_event"}
     assert not missed, f"not called: {missed}"
     user.check()

@@ -5,6 +5,8 @@ import hashlib
 import json
 import time
 
+import psycopg
+
 from world import Background, Skipped, alone
 
 OFF = "SET check_function_bodies = off"
@@ -653,6 +655,23 @@ def test_names_of_strangers(world):
 
 
 @alone
+def test_locks_of_names_cannot_be_guessed(world):
+    """No role can compute which names have the same lock as another one."""
+    begin(world)
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("SELECT register_schema('urn:m', '{}')")
+    locks = session.execute("""SELECT l.objid::bigint, l.objsubid FROM pg_locks AS l
+        WHERE l.pid = pg_backend_pid() AND l.locktype = 'object' AND l.objsubid NOT IN (0, 1)""").fetchall()
+    assert len(locks) == 1, locks
+    for hashed in ("hashtextextended('urn:m' COLLATE \"C\", 0)", "('x' || encode(substr(sha256('urn:m'), 1, 8), 'hex'))::bit(64)::bigint",
+                   "('x' || encode(substr(sha256('urn:m'), 1, 4), 'hex'))::bit(32)::bigint"):
+        value = session.execute(f"SELECT {hashed}").fetchone()[0]
+        little = int.from_bytes((value & 0xffffffff).to_bytes(4, "little"), "big")
+        assert locks[0][0] not in (value & 0xffffffff, (value >> 32) & 0xffffffff, little), hashed
+
+
+@alone
 def test_many_in_one_transaction(world):
     """A restore in one transaction does not fill the lock table."""
     begin(world)
@@ -668,6 +687,43 @@ def test_many_in_one_transaction(world):
     stranger.execute("SELECT register_event_schema('m', 1, '{}')")
     assert not waits(world, "owner", "BEGIN",
                      "SELECT count(register_event_schema('p' || i, 1, '{}')) FROM generate_series(1, 600) i")
+
+
+@alone
+def test_many_names_do_not_fill_the_lock_table(world):
+    """A role that does not own the database locks a bounded number of names, and the owner's bundle few."""
+    begin(world)
+    many = json.dumps({f"m{i}@1": {} for i in range(2100)})
+    bundle = "SELECT count(*) FROM register_schemas(%s::jsonb)"
+
+    def refused(command, *arguments):
+        session = world.connect("mallory")
+        session.execute("BEGIN")
+        try:
+            session.execute(command, arguments)
+        except psycopg.errors.ProgramLimitExceeded as error:
+            assert "cannot lock more than 2048 names" in error.diag.message_primary, error
+            assert "as the owner of the database" in error.diag.message_hint, error
+        else:
+            raise AssertionError(f"not refused: {command}")
+
+    refused(bundle, many)
+    refused("SELECT count(register_event_schema('m' || i, 1, '{}')) FROM generate_series(1, 2100) i")
+    refused("""SELECT count(register_schema('https://m.test/' || i, '{}')) FROM generate_series(1, 2100) i""")
+    # locks that were released do not count
+    world.run("mallory", """DO $do$ BEGIN FOR i IN 1..2100 LOOP
+        BEGIN PERFORM register_event_schema('m' || i, 1, '{}'); RAISE 'no' USING ERRCODE = 'P0004';
+        EXCEPTION WHEN assert_failure THEN END; END LOOP; END $do$""")
+
+    owner = world.connect("owner")
+    for _ in range(2):
+        owner.execute("BEGIN")
+        assert owner.execute(bundle, (many,)).fetchone() == (2100,)
+        locks = owner.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()").fetchone()[0]
+        assert locks < 600, locks
+        owner.execute("COMMIT")
+    # what is registered already needs no locks
+    assert world.run("mallory", f"SELECT count(*) FROM register_schemas('{many}')") == [(2100,)]
 
 
 # ---------- concurrent drops ----------

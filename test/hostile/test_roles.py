@@ -97,6 +97,8 @@ CALLS = {
     "jsonschema_validation_errors": ["SELECT jsonschema_validation_errors('{}', '{}')", "SELECT jsonschema_validation_errors('{}'::json, '{}')"],
     'event_schema."TYPE@VERSION"': """SELECT event_schema."order@1"('{}')""",
     "event_schemas": "SELECT * FROM event_schemas",
+    "event_upcasts": "SELECT * FROM event_upcasts",
+    "event_rename": """SELECT event_rename('{"a": 1}', '{"a": "b"}')""",
     "event_schema_ddl": ["SELECT event_schema_ddl()", "SELECT event_schema_ddl('order')"],
     "event_schema_program": "SELECT event_schema_program('order', 1)",
     "event_schema_changes": ["SELECT * FROM event_schema_changes('{}'::jsonb, '{}'::jsonb)",
@@ -104,9 +106,17 @@ CALLS = {
     "check_event_compatibility": ["SELECT * FROM check_event_compatibility('order', '{}')",
                                   "SELECT * FROM check_event_compatibility('order', '{}'::jsonb)"],
     "lint_event_schema": ["SELECT * FROM lint_event_schema('{}')", "SELECT * FROM lint_event_schema('{}'::jsonb)"],
+    "event_schema_docs": "SELECT event_schema_docs('order')",
+    "event_schema_properties": "SELECT * FROM event_schema_properties('order')",
+    "event_schema_example": "SELECT event_schema_example('order')",
+    "event_schema_uri": "SELECT event_schema_uri('order')",
+    "event_asyncapi": "SELECT event_asyncapi()",
+    "event_openapi": "SELECT event_openapi()",
     "event_upcast_path": "SELECT event_upcast_path('order', 1, 2)",
+    "event_progress": "SELECT * FROM event_progress",
     "event_validation_stats": "SELECT * FROM event_validation_stats",
     "event_validation_stats_history": "SELECT * FROM event_validation_stats_history",
+    "event_validation_stats_daily": "SELECT * FROM event_validation_stats_daily",
     "event_validation_failures": "SELECT * FROM event_validation_failures",
     "event_validation_stats_info": "SELECT * FROM event_validation_stats_info",
     "event_validation_stats_reset": "SELECT event_validation_stats_reset()",
@@ -135,6 +145,7 @@ CALLS = {
     "set_event_compatibility: all types without a policy": "SELECT set_event_compatibility(NULL, 'none')",
     "register_event_upcast": "SELECT register_event_upcast('order', 2, 3, 'app.next(jsonb)')",
     "register_event_downcast": "SELECT register_event_downcast('order', 2, 1, 'app.next(jsonb)')",
+    "register_event_rename": """SELECT register_event_rename('order', 2, 3, '{"a": "b"}')""",
     "drop_event_upcast": "SELECT drop_event_upcast('order', 1, 2)",
     "drop_event_schema": "SELECT drop_event_schema('unused', 1)",
     "drop_event_schema: rows of others carry the version": "SELECT drop_event_schema('used', 1)",
@@ -170,6 +181,7 @@ CALLS = {
     "guard_event: called without a trigger": "SELECT guard_event()",
     # the quarantine
     "event_quarantine": "SELECT * FROM event_quarantine",
+    "event_quarantine_counts": "SELECT * FROM event_quarantine_counts",
     "purge_event_quarantine": ["SELECT purge_event_quarantine('1 day')", """SELECT purge_event_quarantine('1 day', reason => '{"keyword": "type"}')"""],
     "replay_event_quarantine": ["SELECT * FROM replay_event_quarantine('app.guarded', dry_run => true)", "SELECT * FROM replay_event_quarantine('app.guarded')"],
     "replay_event_quarantine: all tables":
@@ -367,7 +379,7 @@ def test_limits(world):
 
 # ---------- what runs as whom ----------
 
-LABELS = ("guard", "check", "generated", "policy", "quarantine", "reading", "upcast", "trigger", "given", "look", "legacy", "repair", "ddl")
+LABELS = ("guard", "check", "generated", "policy", "quarantine", "reading", "upcast", "trigger", "given", "look", "legacy", "repair", "ddl", "planned")
 
 WHOM_SETUP = [
     (None, "CREATE SCHEMA app; GRANT USAGE, CREATE ON SCHEMA app TO PUBLIC; GRANT CREATE ON SCHEMA event_schema TO {creator}, {type_owner};"
@@ -409,6 +421,8 @@ WHOM_SETUP = [
         INSERT INTO app.legacy VALUES ('{}');
         CREATE TABLE app.merging (payload text, note text CHECK (app.whom('legacy', to_jsonb(note))));
         INSERT INTO app.merging VALUES ('{}', 'note');
+        CREATE TABLE app.planned (event_type text, schema_version int, data jsonb);
+        CREATE STATISTICS app.planned_constants ON (app.whom('planned', '{}')), event_type FROM app.planned;
         GRANT SELECT ON ALL TABLES IN SCHEMA app TO {reader};
         GRANT INSERT ON ALL TABLES IN SCHEMA app TO {writer}, {writing_keeper};
         GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA app TO {migrator};
@@ -420,6 +434,7 @@ WHOM_SETUP = [
         CREATE TRIGGER note BEFORE INSERT OR UPDATE OR DELETE ON event_schema.quarantine FOR EACH ROW EXECUTE FUNCTION app.note('quarantine');
         ALTER TABLE event_schema.quarantine ENABLE ROW LEVEL SECURITY;
         CREATE POLICY note ON event_schema.quarantine USING (app.whom('reading', "row"));
+        CREATE STATISTICS app.quarantine_constants ON (app.whom('planned', '{}')), event_type FROM event_schema.quarantine;
         """),
     ("nobody", """
         CREATE FUNCTION app.repair(r jsonb) RETURNS jsonb LANGUAGE plpgsql AS
@@ -432,6 +447,7 @@ WHOM_SETUP = [
 DIVERT = "INSERT INTO app.events VALUES ('order', 1, '{}')"
 REPLAY = "SELECT * FROM replay_event_quarantine('app.events', repair => 'app.repair(jsonb)')"
 GIVEN = "data_expr => 'CASE WHEN app.whom(''given'', data) THEN data END'"
+PLANNED = ("audit_events('app.planned')", "check_event_upgrade('app.planned', 'order', 1, 2)", "event_column_conflicts('app.planned', 'data', 'data')")
 MIGRATE = "CALL migrate_events('app.events', 'order', 2)"
 
 # the caller, the call, the role as which its code runs, and the labels of this
@@ -467,17 +483,27 @@ WHOM = {
                                        (None, "DROP FUNCTION event_schema.\"used@1\"", "table_owner", "look")],
     "expressions of a table: `event_schema_usage`": [("reader", "SELECT * FROM event_schema_usage()", "table_owner", "look"),
                                                      (None, "SELECT * FROM event_schema_usage()", "table_owner", "look")],
+    "constraints and generated columns of a table: `check_event_upgrade`": [
+        ("reader", "SELECT * FROM check_event_upgrade('app.events', 'order', 1, 2)", "table_owner", "check", "generated")],
     "triggers, constraints, generated columns and policies of a table: a replay, caller with the rights of the table's owner":
         [(None, REPLAY, "table_owner", "trigger", "check", "generated", "guard")],
     "triggers, constraints, generated columns and policies of a table: a replay by another role":
         [("writing_keeper", REPLAY, "writing_keeper", "trigger", "check", "generated", "guard")],
+    "constants of a table that planning computes: `audit_events`, `check_event_upgrade`, `event_column_conflicts`, caller with the rights of the table's owner":
+        [(None, f"SELECT * FROM {call}", "table_owner", "planned") for call in PLANNED],
+    "constants of a table that planning computes: the same calls by another role": [("reader", f"SELECT * FROM {call}", "reader", "planned") for call in PLANNED],
     "`repair` of a replay": [(None, REPLAY, None, "repair"), ("writing_keeper", REPLAY, "writing_keeper", "repair")],
     "triggers of the quarantine: a replay or a purge, caller with the rights of its owner":
         [(None, REPLAY, "owner", "quarantine"), (None, "SELECT purge_event_quarantine('-1 s')", "owner", "quarantine")],
     "triggers and policies of the quarantine: a replay or a purge by another role":
         [("writing_keeper", REPLAY, "writing_keeper", "quarantine", "reading"),
          ("keeper", "SELECT purge_event_quarantine('-1 s')", "keeper", "quarantine", "reading")],
-    "policies of the quarantine: `event_quarantine`": [("viewer", "SELECT * FROM event_quarantine", "viewer", "reading")],
+    "constants of the quarantine that planning computes: `event_quarantine`, replays and purges, caller with the rights of its owner":
+        [(None, call, "owner", "planned") for call in ("SELECT * FROM event_quarantine", REPLAY, "SELECT purge_event_quarantine('-1 s')")],
+    "policies of the quarantine: `event_quarantine`, caller without the rights of its owner; `event_quarantine_counts`": [
+        ("viewer", "SELECT * FROM event_quarantine", "viewer", "reading"),
+        ("viewer", "SELECT * FROM event_quarantine_counts", "viewer", "reading"),
+        (None, "SELECT * FROM event_quarantine_counts", "-", "reading")],
     "event triggers of users, at a registration": [("creator", f"SELECT register_event_schema('new', 1, {DOCUMENT})", "creator", "ddl")],
 }
 

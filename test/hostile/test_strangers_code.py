@@ -1,10 +1,11 @@
 """Code of another role runs as that role: literals of its types, casts, functions that it replaces."""
 
+import contextlib
 import time
 
 import psycopg
 
-from world import Background
+from world import Background, told
 
 # what a sequence counts is not rolled back
 SPY = """CREATE FUNCTION mallory.f(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
@@ -695,3 +696,62 @@ def test_temporary_tables_at_the_commit(world):
         longest = max(longest, time.monotonic() - start)
     assert commit.join_within(1) is None
     assert longest < 1, longest
+
+
+def test_constants_of_a_table(world):
+    """PostgreSQL evaluates constants in a table's indexes, statistics, keys and constraints when it plans a query."""
+    prepare(world)
+    world.run("owner", "SELECT public.register_event_schema('m', 1, '{\"type\": \"object\"}')",
+              "SELECT public.register_event_schema('m', 2, '{\"required\": [\"a\"]}', breaking => true)")
+    world.run("mallory", """CREATE FUNCTION mallory.spy() RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+            $$ BEGIN RAISE WARNING 'mallory''s code runs as %', current_user; RETURN 1; END $$""",
+              "CREATE TABLE mallory.t (id int PRIMARY KEY, event_type text, schema_version int, data jsonb)",
+              "INSERT INTO mallory.t VALUES (1, 'm', 1, '{}'), (2, 'm', 1, '[]')",
+              "CREATE INDEX ON mallory.t ((id + mallory.spy()))", "CREATE INDEX ON mallory.t (id) WHERE mallory.spy() > 0",
+              "CREATE STATISTICS mallory.s ON (id + mallory.spy()), data FROM mallory.t",
+              "CREATE TABLE mallory.p (LIKE mallory.t) PARTITION BY LIST ((id + mallory.spy()))",
+              "CREATE TABLE mallory.p2 PARTITION OF mallory.p FOR VALUES IN (2) PARTITION BY LIST ((id - mallory.spy()))",
+              "CREATE TABLE mallory.p20 PARTITION OF mallory.p2 DEFAULT",
+              "ALTER TABLE mallory.p20 ADD CHECK (id > mallory.spy() - 2)", "INSERT INTO mallory.p VALUES (1, 'm', 1, '[]')",
+              "SELECT public.add_event_guard('mallory.t', 'off')", "SELECT public.add_event_guard('mallory.p', 'off')",
+              "INSERT INTO mallory.t VALUES (3, 'm', 1, '3')")
+    calls = [f"SELECT * FROM public.{call}" for call in (
+        "audit_events('mallory.t')", "audit_events('mallory.p')", "check_event_upgrade('mallory.t', 'm', 1, 2)",
+        "check_event_upgrade('mallory.p', 'm', 1, 2)", "event_column_conflicts('mallory.t', 'data', 'other')",
+        "event_column_conflicts('mallory.p', 'data', 'data')", "set_event_guard_mode(NULL, 'warn')",
+        "set_event_guard_mode('mallory.p', 'quarantine')", "event_schema_usage()", "event_enforcement",
+        "drop_event_schema('m', 1)", "replay_event_quarantine()")]
+    mallory = world.role("mallory")
+    for call in calls:
+        # a session of its own, which has evaluated no constant
+        session = world.connect()
+        said = told(session)
+        with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):
+            session.execute(call)
+        assert not [message for message in said if "runs as" in message and mallory not in message], (call, said)
+    # the caller's rights hold as before, and its expressions run as the caller
+    assert world.run(None, "SELECT count(*) FROM public.audit_events('mallory.t')") == [(3,)]
+    world.run(None, "CREATE FUNCTION public.mine(jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS"
+              f" $$ BEGIN IF current_user = '{mallory}' THEN RAISE 'no'; END IF; RETURN $1; END $$")
+    assert world.run(None, "SELECT count(*) FROM public.audit_events('mallory.t', 'public.mine(data)')") == [(3,)]
+    world.refused("alice", "SELECT * FROM public.audit_events('mallory.t')", "42501")
+    for text in ("SELECT 1; SELECT 2", "DELETE FROM mallory.t", "WITH d AS (DELETE FROM mallory.t RETURNING 1) SELECT * FROM d", "SELECT 1 INTO x"):
+        world.refused("mallory", f"SELECT * FROM _event_validate.rows_planned_as_owner('{text}', 'mallory.t') AS x (a int)", "42601")
+    world.refused("mallory", "SELECT * FROM _event_validate.rows_planned_as_owner('SELECT 1', 'mallory.t') AS x (a text)", "42804")
+
+
+def test_call_in_a_hint(world):
+    """A hint has no call with an expression of a role without the reader's rights."""
+    prepare(world)
+    world.run("owner", "SELECT public.register_event_schema('o', 1, '{}')")
+    world.run("mallory", "CREATE TABLE mallory.t (event_type text, schema_version int, data jsonb, payload jsonb)",
+              "CREATE FUNCTION mallory.g(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT $1'",
+              "SELECT public.create_event_view('mallory.v1', 'mallory.t', 'o')",
+              "SELECT public.create_event_view('mallory.v2', 'mallory.t', 'o', data_expr => 'payload')",
+              "SELECT public.create_event_view('mallory.v3', 'mallory.t', 'o', data_expr => 'mallory.g(data)')")
+    session = world.connect()
+    hints = []
+    session.add_notice_handler(lambda diagnostic: hints.append(diagnostic.message_hint))
+    session.execute("SELECT public.register_event_schema('o', 2, '{}')")
+    assert len(hints) == 3 and ["create_event_view(" in hint for hint in sorted(hints, key=lambda hint: "calls" in hint)] == [True, True, False], hints
+    assert not [hint for hint in hints if "mallory.g" in hint], hints

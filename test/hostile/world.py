@@ -107,6 +107,10 @@ class World:
     def role(self, name):
         return self.server.role(name)
 
+    def is_preloaded(self):
+        """Does the server load the library when it starts?"""
+        return "event_validate" in self.run(None, "SHOW shared_preload_libraries")[0][0]
+
     def connect(self, role=None, **settings):
         """A new session of a role (None: a superuser), in autocommit mode."""
         session = self.server._connect(self.database, role, **settings)

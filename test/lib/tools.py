@@ -1,6 +1,6 @@
 """Other programs to compare with: Python packages in a virtual environment, npm
-packages in a folder of their own, both kept in the user's cache
-folder.  Standard library only."""
+packages in a folder of their own, Debian packages unpacked without being
+installed, all kept in the user's cache folder.  Standard library only."""
 
 import hashlib
 import os
@@ -63,3 +63,17 @@ def npm_packages(*packages):
     return _make("npm", "\n".join(packages), lambda folder: [
         ["npm", "install", "--prefix", str(folder), "--no-save", "--no-package-lock", "--no-audit", "--no-fund",
          "--ignore-scripts", "--loglevel=error", *packages]])
+
+
+def debian_programs(**packages):
+    """{program: path} of program="package": where it is installed, or unpacked from Debian's package."""
+    found = {program: shutil.which(program) for program in packages}
+    wanted = sorted({packages[program] for program, path in found.items() if path is None})
+    if wanted:
+        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+            raise Unavailable(f"there is no {', '.join(program for program, path in found.items() if path is None)}")
+        folder = _make("debian", "\n".join(wanted), lambda folder: [
+            ["apt-get", "download", "--quiet", *wanted],
+            ["sh", "-c", 'for package in *.deb; do dpkg-deb --extract "$package" . && rm "$package" || exit 1; done']])
+        found.update({program: str(folder / "usr/bin" / program) for program, path in found.items() if path is None})
+    return found

@@ -21,7 +21,7 @@ my $library = ($ENV{EV_SERVER_CONF} || '') =~ /extension_destdir/ ? '$libdir/eve
 my $node = new_node(
 	'stats',
 	init => { allows_streaming => 1 },
-	conf => "fsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\nmax_prepared_transactions = 1\n");
+	conf => "shared_preload_libraries = ''\nfsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\nmax_prepared_transactions = 1\n");
 my $db = new_database($node, 'stats');
 
 sub sql { return $node->safe_psql($db, @_); }
@@ -54,7 +54,7 @@ sql(q(
 	GRANT INSERT ON checked TO producer;
 	INSERT INTO checked VALUES ('{"n": 1}')));
 
-for my $statement ('SELECT * FROM event_validation_stats', 'SELECT * FROM event_validation_stats_history',
+for my $statement ('SELECT * FROM event_validation_stats', 'SELECT * FROM event_validation_stats_history', 'SELECT * FROM event_validation_stats_daily',
 	'SELECT * FROM event_validation_failures', 'SELECT * FROM event_validation_stats_info', 'SELECT event_validation_stats_reset()')
 {
 	my @error = sql_error($node, $db, $statement);
@@ -88,6 +88,9 @@ is(sql($counts), $expected, "all of $total events each by CHECK, domain and guar
 is(sql(q(SELECT count(*) FROM checked)) + sql(q(SELECT count(*) FROM typed)) + sql('SELECT count(*) FROM guarded'), $total * 27 / 10 + 1, 'of which the valid ones are stored');
 is( sql(q(SELECT sum(valid), sum(invalid) FROM event_validation_stats_history WHERE event_type = 'order' AND database = current_database())),
 	join('|', $total * 27 / 10, $total * 3 / 10), 'the hours have them all');
+is( sql(q(SELECT sum(valid), sum(invalid), bool_and(day BETWEEN (now() AT TIME ZONE 'UTC')::date - 1 AND (now() AT TIME ZONE 'UTC')::date)
+	FROM event_validation_stats_daily WHERE event_type = 'order' AND database = current_database())),
+	join('|', $total * 27 / 10, $total * 3 / 10, 't'), 'and so do the days');
 my $failures = q(SELECT reason, instance_location, keyword, sum(events) FROM event_validation_failures WHERE event_type = 'order' GROUP BY 1, 2, 3 ORDER BY 2);
 is(sql($failures), join("\n", map { join '|', 'keyword', @$_, $total * 3 / 20 } [ '', 'required' ], [ '/tags/*', 'type' ]), 'what was wrong is counted, indexes folded');
 is(sql(q(SELECT count(*) FROM event_validation_failures WHERE sample IS NOT NULL)), '0', 'no event is quoted');
@@ -223,16 +226,16 @@ sql(q(
 	INSERT INTO secrets VALUES (1, 'order', 1, '{"n": "secret"}')));
 is((sql_error($node, $db, q(UPDATE secrets SET note = 'a' WHERE id = 1), extra_params => [ '-U', 'clerk' ]))[0], '23514', 'an UPDATE of a hidden event is refused');
 my $seen_of_secrets = q(SELECT (SELECT count(*) FROM event_validation_stats WHERE role = 'clerk'),
-	(SELECT count(*) FROM event_validation_stats_history WHERE role = 'clerk'), (SELECT count(*) FROM event_validation_failures WHERE role = 'clerk'));
+	(SELECT count(*) FROM event_validation_stats_history WHERE role = 'clerk') + (SELECT count(*) FROM event_validation_stats_daily WHERE role = 'clerk'), (SELECT count(*) FROM event_validation_failures WHERE role = 'clerk'));
 my $shown = sub {
 	my ($expected, $name, $role) = @_;
 
 	is(sql($seen_of_secrets, extra_params => [ '-U', $role || 'clerk' ]), $expected, $name);
 };
 $shown->('0|0|0', 'and not shown to its sender');
-$shown->('1|1|1', 'but to pg_monitor', 'monitor');
+$shown->('1|2|1', 'but to pg_monitor', 'monitor');
 sql('GRANT SELECT ON secrets TO clerk');
-$shown->('1|1|1', 'a role that may read the table sees it');
+$shown->('1|2|1', 'a role that may read the table sees it');
 is(sql(q(SELECT name IS NOT NULL, event_types_seen FROM event_enforcement WHERE relation = 'secrets'::regclass), extra_params => [ '-U', 'clerk' ]),
 	't|{order}', 'and in event_enforcement');
 sql('ALTER TABLE secrets ENABLE ROW LEVEL SECURITY');
@@ -245,17 +248,36 @@ sql('SELECT event_validation_stats_reset()');
 sql(q(INSERT INTO checked VALUES ('{"n": 1}')));
 $node->psql($db, q(INSERT INTO checked VALUES ('{}')), extra_params => [ '-U', 'producer' ]);
 
+# ---------- progress: the row of a process that is gone ----------
+
+sql(q(
+	CREATE TABLE slow AS SELECT i AS id, 'order' AS event_type, 1 AS schema_version, '{"n": 1}'::jsonb AS data FROM generate_series(1, 100000) AS i;
+	CREATE FUNCTION slow(data jsonb) RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN data; END'));
+my $audit = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($db), '-c', q(SELECT * FROM audit_events('slow', 'slow(data)')) ], '>', '/dev/null', '2>', '/dev/null');
+ok($node->poll_query_until($db, q(SELECT sum(rows_done) > 0 FROM event_progress WHERE relation = 'slow'::regclass AND command = 'audit')), 'an audit is shown');
+is(sql('SELECT count(pid), count(datname), count(relid), count(command), count(rows_total) FROM event_progress', extra_params => [ '-U', 'producer' ]), '1|1|0|0|0', 'to others only that there is one');
+is($node->safe_psql('postgres', 'CREATE EXTENSION event_validate; SELECT datname, relation, relid IS NOT NULL, command FROM event_progress; DROP EXTENSION event_validate', extra_params => [ '-U', $me ]),
+	'stats||t|audit', 'in another database, its table is a number');
+sql('SELECT pg_terminate_backend(pid) FROM event_progress');
+ok($node->poll_query_until($db, 'SELECT count(*) = 0 FROM event_progress'), 'after the end of its process it is not shown');
+$audit->finish;
+sql(q(SELECT count(*) FROM audit_events('slow')));
+is(sql(q(SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SELECT count(*) FROM audit_events('slow'); SELECT count(*) FROM event_progress)),
+	"0\n0", 'nor after one with parallel workers');
+sql('DROP TABLE slow');
+
 # ---------- a restart, and a crash ----------
 
 my $kept = sql('SELECT * FROM event_validation_stats ORDER BY role') . sql('SELECT * FROM event_validation_stats_history ORDER BY role')
-  . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info');
+  . sql('SELECT * FROM event_validation_stats_daily ORDER BY role') . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info');
 $node->restart;
 is( sql('SELECT * FROM event_validation_stats ORDER BY role') . sql('SELECT * FROM event_validation_stats_history ORDER BY role')
-	  . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info'), $kept, 'a restart keeps all');
+	  . sql('SELECT * FROM event_validation_stats_daily ORDER BY role') . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info'), $kept, 'a restart keeps all');
 $node->adjust_conf('postgresql.conf', 'event_validate.stats_history_hours', '3');
+$node->adjust_conf('postgresql.conf', 'event_validate.stats_history_days', '2');
 $node->stop('immediate');
 $node->start;
-is(sql('SELECT sum(valid), sum(invalid) FROM event_validation_stats_history'), '1|1', 'so does an immediate shutdown, also with another number of hours');
+is(sql("SELECT sum(valid), sum(invalid) FROM event_validation_stats_$_"), '1|1', "so does an immediate shutdown, also with another number of periods: $_") for qw(history daily);
 
 $node->backup('base');
 my $pid = sql('SELECT pg_backend_pid()');
@@ -300,10 +322,15 @@ is(sql(q(SELECT count(*) FILTER (WHERE role = 'producer') BETWEEN 16 AND 64, cou
 
 # ---------- the documentation ----------
 
-my ($page) = slurp_file(dirname(__FILE__) . '/../../docs/operations.md') =~ /^### Statistics\n(.*?)^## /ms;
-my @blocks = $page =~ /^```sql\n(.*?)^```/msg;
-is(scalar @blocks, 6, 'the blocks of the documentation');
-is((sql_error($node, $db, $_))[2], undef, (split /\n/)[0]) for @blocks;
+my $page = slurp_file(dirname(__FILE__) . '/../../docs/operations.md');
+for ([ 'Progress', 1 ], [ 'What a check costs a write', 1 ], [ 'Statistics', 7 ])
+{
+	my ($heading, $count) = @$_;
+	my ($part) = $page =~ /^### $heading\n(.*?)^##/ms;
+	my @blocks = $part =~ /^```sql\n(.*?)^```/msg;
+	is(scalar @blocks, $count, "the blocks of the documentation: $heading");
+	is((sql_error($node, $db, s/LOAD 'event_validate'/LOAD '$library'/r))[2], undef, (split /\n/)[0]) for @blocks;
+}
 
 # ---------- a standby ----------
 

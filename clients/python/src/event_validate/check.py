@@ -34,8 +34,8 @@ def missing(tree: Tree, published: Published) -> list[Schema]:
 
 
 def _same_options(one: Schema, other: Schema) -> bool:
-    # "breaking" and "accept" have no effect on a version that is published already
-    return one.options.assert_format == other.options.assert_format and one.options.except_formats == other.options.except_formats
+    # "breaking" and "accept" have no effect on a version that is published already; the server refuses other renames
+    return one.options.renames == other.options.renames and one.options.assert_format == other.options.assert_format and one.options.except_formats == other.options.except_formats
 
 
 def register(server: Server, tree: Tree, published: Published, annotations: bool) -> Registration:

@@ -14,12 +14,17 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from event_validate import __version__
-from event_validate.errors import Failure, Finding
+from event_validate.errors import Failure, Finding, shown
 from event_validate.options import VersionOptions
 from event_validate.tree import Tree, read_tree
 
 WRONG, UNUSABLE, UNKNOWN = 1, 2, 3
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _say(text: str, err: bool = False) -> None:
+    """Prints a message, which can quote what a registry or a file says."""
+    click.echo(shown(text), err=err)
 
 
 class _Group(click.Group):
@@ -29,9 +34,9 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except Failure as failure:
-            click.echo(f"event-schemas: {failure}", err=True)
+            _say(f"event-schemas: {failure}", err=True)
             if failure.hint:
-                click.echo(f"    {failure.hint}", err=True)
+                _say(f"    {failure.hint}", err=True)
         except ImportError as error:
             if "psycopg" not in f"{error.name} {error}" and "libpq" not in str(error) and "pq wrapper" not in str(error):
                 raise
@@ -123,7 +128,7 @@ def _sound(tree: Tree) -> Tree:
 
 def _report(findings: Sequence[Finding], err: bool = True) -> None:
     for finding in findings:
-        click.echo(str(finding), err=err)
+        _say(str(finding), err=err)
 
 
 def _count(number: int, one: str) -> str:
@@ -218,19 +223,19 @@ def push(directory: str, dry_run: bool, annotations: bool, dsn: str | None) -> N
         else:
             server.connection.commit()
     for warning in dict.fromkeys(server.warnings):
-        click.echo(f"warning: {warning}", err=True)
+        _say(f"warning: {warning}", err=True)
     if done.findings:
         _report(done.findings)
         click.echo("nothing is registered", err=True)
         sys.exit(WRONG)
     would = "would be " if dry_run else ""
     for event_type, options in done.policies.items():
-        click.echo(f"{event_type}: policy {would}set to {options.policy}{'' if options.lenient else ', strict'}{', what is unknown gives a warning' if options.unknown == 'warn' else ''}")
+        _say(f"{event_type}: policy {would}set to {options.policy}{'' if options.lenient else ', strict'}{', what is unknown gives a warning' if options.unknown == 'warn' else ''}")
     for key, action in done.actions.items():
         if action in ("registered", "replaced"):
-            click.echo(f"{key}: {would}{'registered' if action == 'registered' else 'given new annotations'}")
+            _say(f"{key}: {would}{'registered' if action == 'registered' else 'given new annotations'}")
         elif action == "annotations differ":
-            click.echo(f"{key}: annotations differ, and are left as they are (--annotations replaces them)")
+            _say(f"{key}: annotations differ, and are left as they are (--annotations replaces them)")
     same = sum(action == "unchanged" for action in done.actions.values())
     click.echo(f"{_count(same, 'schema')} unchanged", err=True)
 
@@ -260,16 +265,16 @@ def pull(directory: str, types: tuple[str, ...], overwrite: bool, dsn: str | Non
             wanted |= more
         schemas = {key: schema for key, schema in schemas.items() if key in wanted}
     for name in published.nameless:
-        click.echo(f'warning: function "{name}" is a document whose URI is not known (nothing refers to it, and it has no $id): it is left out', err=True)
+        _say(f'warning: function "{name}" is a document whose URI is not known (nothing refers to it, and it has no $id): it is left out', err=True)
     _write(Folder(directory), schemas.values(), published.options, overwrite)
 
 
 def _write(folder: Any, schemas: Any, options: Any, overwrite: bool) -> None:
     done = folder.write(schemas, options, overwrite)
     for path in done.written:
-        click.echo(f"{path}: written")
+        _say(f"{path}: written")
     for path in done.different:
-        click.echo(f"{path}: differs, and is left as it is (--overwrite replaces it)", err=True)
+        _say(f"{path}: differs, and is left as it is (--overwrite replaces it)", err=True)
     click.echo(f"{_count(len(done.written), 'file')} written, {len(done.unchanged)} unchanged, {len(done.different)} different", err=True)
     if done.different:
         sys.exit(WRONG)
@@ -283,7 +288,7 @@ def _write_out(output: str, files: dict[str, str]) -> None:
     for name, text in files.items():
         path = Path(output, name)
         write_file(path, text)
-        click.echo(f"{path}: written")
+        _say(f"{path}: written")
 
 
 @main.command("sql")
@@ -337,19 +342,33 @@ def sql_command(directory: str, form: str, since: str | None, missing: bool, out
 @main.command()
 @click.argument("directory", metavar="DIR")
 @click.argument("output", metavar="FOLDER")
-@click.option("--offline", is_flag=True, help="Leave the changes between versions out; no server is needed.")
+@click.option("--format", "form", type=click.Choice(["markdown", "html", "eventcatalog"]), default="markdown", show_default=True,
+              help="Pages of Markdown; a site of static HTML; the folders of EventCatalog.")
+@click.option("--title", default="Events", show_default=True, help="The title of the site (html).")
+@click.option("--offline", is_flag=True, help="Leave out what needs a server: the changes between versions, and in html and eventcatalog what references to other files lead to, and examples that are made.")
 @_server_options
-def docs(directory: str, output: str, offline: bool, dsn: str | None, pg_config: str | None, throwaway: bool) -> None:
-    """Write a page of Markdown for each type of DIR, and a list of them, into FOLDER."""
+def docs(directory: str, output: str, form: str, title: str, offline: bool, dsn: str | None, pg_config: str | None, throwaway: bool) -> None:
+    """Write pages about each type of DIR, and a list of them, into FOLDER."""
     from event_validate.diff import Comparison, compare
-    from event_validate.pages import make_pages
+    from event_validate.pages import description_of_files, make_pages
     tree = _sound(_folder(directory))
     changes: dict[str, Comparison] = {}
+    descriptions = {key: description_of_files(schema, tree) for key, schema in tree.schemas.items()} if offline and form != "markdown" else {}
     if not offline:
         with _server(dsn, pg_config, throwaway) as server:
             # from nothing: each version is compared with the one before it
             changes = {comparison.name: comparison for comparison in compare(server, Tree("nothing", True), tree, True).comparisons}
-    _write_out(output, make_pages(tree, changes))
+            if form != "markdown":
+                from event_validate.describing import describe
+                descriptions = dict(describe(server, tree))
+    if form == "html":
+        from event_validate.site import Site
+        _write_out(output, Site(tree, descriptions, changes, title).pages())
+    elif form == "eventcatalog":
+        from event_validate.eventcatalog import make_catalog
+        _write_out(output, make_catalog(tree, descriptions, changes))
+    else:
+        _write_out(output, make_pages(tree, changes))
 
 
 # ---------- import, export ----------
@@ -392,7 +411,7 @@ def export_command(directory: str, url: str, append: str, policies: bool, dry_ru
     done = export_to(_registry(kind, url, user, group, timeout), tree, append, policies, dry_run)
     _report(done.findings)
     for key in done.registered:
-        click.echo(f"{key}: {'would be registered' if dry_run else 'registered'}")
+        _say(f"{key}: {'would be registered' if dry_run else 'registered'}")
     click.echo(f"{_count(len(done.unchanged), 'schema')} unchanged", err=True)
     if any(finding.severity == "error" for finding in done.findings):
         sys.exit(WRONG)

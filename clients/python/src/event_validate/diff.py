@@ -103,17 +103,27 @@ def compare(server: Server, old: Tree, new: Tree, lenient: bool) -> Difference:
     targets: dict[str, dict[str, str]] = {}
     if compared:
         is_old = {id(schema) for schema in old.schemas.values()}
-        _register_side(server, old, OLD, [before for before, _ in compared if id(before) in is_old])
-        _register_side(server, new, NEW, [schema for pair in compared for schema in pair if id(schema) not in is_old])
+        register_side(server, old, OLD, [before for before, _ in compared if id(before) in is_old])
+        register_side(server, new, NEW, [schema for pair in compared for schema in pair if id(schema) not in is_old])
         targets = {OLD: old.by_uri(), NEW: new.by_uri()}
     for before, after in compared:
         side, end = (old, OLD) if id(before) in is_old else (new, NEW)
-        stands_for = _moved(before, side, end, targets[end])
-        rows = server.changes(stands_for.name, stands_for.version or 0, _moved(after, new, NEW, targets[NEW]).body, lenient)
+        stands_for = moved(before, side, end, targets[end])
+        renamed = moved(after, new, NEW, targets[NEW])
+        if not _follows(before, after, new):
+            renamed = dataclasses.replace(renamed, options=dataclasses.replace(renamed.options, renames=()))
+        rows = server.changes(stands_for.name, stands_for.version or 0, renamed.body, lenient)
         changes = [Change(_told(row[0], side, new), row[1], row[2], row[3], _told(row[4], side, new)) for row in rows]
         difference.comparisons.append(Comparison(_name(after), before.path, after.path, changes, before.key == after.key))
     server.connection.rollback()
     return difference
+
+
+def _follows(before: Schema, after: Schema, new: Tree) -> bool:
+    """Whether the renames of a version are those between the two."""
+    if before.name != after.name or before.version is None or after.version is None or before.version >= after.version:
+        return False
+    return not any(before.version < (other.version or 0) < after.version for other in new.versions(after.name))
 
 
 def _name(schema: Schema) -> str:
@@ -131,7 +141,7 @@ def _told(text: str, *trees: Tree) -> str:
     return text
 
 
-def _moved(schema: Schema, tree: Tree, end: str, targets: dict[str, str]) -> Schema:
+def moved(schema: Schema, tree: Tree, end: str, targets: dict[str, str]) -> Schema:
     """The schema as it is registered for the comparison: its type ends in "~old" or "~new", and so do those to which it refers."""
     own = schema.value.get("$id") if isinstance(schema.value, dict) else None
 
@@ -153,14 +163,14 @@ def _as_type(uri: str) -> str:
     return f"document-{hashlib.sha256(uri.encode()).hexdigest()[:32]}"
 
 
-def _register_side(server: Server, tree: Tree, end: str, compared: list[Schema]) -> None:
+def register_side(server: Server, tree: Tree, end: str, compared: list[Schema]) -> None:
     """Registers what is compared, and all to which it refers."""
     graph = tree.graph()
     wanted = {schema.key for schema in compared}
     while more := {target for key in wanted for target in graph[key]} - wanted:
         wanted |= more
     targets = tree.by_uri()
-    schemas = [_moved(tree.schemas[key], tree, end, targets) for key in sorted(wanted)]
+    schemas = [moved(tree.schemas[key], tree, end, targets) for key in sorted(wanted)]
     for event_type in sorted({schema.name for schema in schemas}):
         server.set_policy(event_type, "none")
     try:

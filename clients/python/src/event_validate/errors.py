@@ -8,6 +8,11 @@ from typing import Any
 SEVERITIES = ("error", "warning", "note")
 
 
+def shown(text: str) -> str:
+    """A text for a terminal: characters that control it, or cannot be seen, are \\uXXXX; lines stay lines."""
+    return "".join(one if one.isprintable() or one == "\n" else f"\\u{ord(one):04x}" for one in text)
+
+
 class Failure(Exception):
     """The command cannot do what it was asked to do: a message for the user, exit status 2."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 
@@ -122,7 +123,8 @@ def _bare(schema: JSON) -> JSON:
 
 def _equal(one: Schema, other: Schema) -> bool:
     """Whether both give the same answers."""
-    return same(_bare(one.value), _bare(other.value)) and (one.options.assert_format, one.options.except_formats) == (other.options.assert_format, other.options.except_formats)
+    return same(_bare(one.value), _bare(other.value)) and all(
+        getattr(one.options, name) == getattr(other.options, name) for name in ("assert_format", "except_formats", "renames"))
 
 
 def _with_versions(graph: dict[str, set[str]], wanted: dict[str, Schema]) -> dict[str, set[str]]:
@@ -150,8 +152,9 @@ def _register(members: list[Schema], prefix: str) -> Step:
     options = ""
     values: list[str | int | bool] = [item.name, item.version, item.text]
     for name, value in item.options.as_json().items():
-        values.append(array(value) if isinstance(value, list) else value)
-        options += f", {name} => CAST(${len(values)} AS text[])" if isinstance(value, list) else f", {name} => ${len(values)}"
+        kind = "text[]" if isinstance(value, list) else "jsonb" if isinstance(value, dict) else None
+        values.append(array(value) if isinstance(value, list) else json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value)
+        options += f", {name} => CAST(${len(values)} AS {kind})" if kind else f", {name} => ${len(values)}"
     return Step(f"SELECT {prefix}register_event_schema($1, $2, $3{options})", tuple(values))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from event_validate.jsontext import JSON
 from event_validate.names import MAX_VERSION, is_uri
@@ -20,6 +21,7 @@ class VersionOptions:
     except_formats: tuple[str, ...] = ()
     breaking: bool = False
     accept: tuple[str, ...] = ()  # findings of the policy: "LOCATION RULE"
+    renames: tuple[tuple[str, str], ...] = ()  # of properties, from the version before
 
     def pragmas(self) -> str:
         """The lines at the head of a schema's text that say the same."""
@@ -30,6 +32,8 @@ class VersionOptions:
             lines += f"#assert_format except {', '.join(self.except_formats)}\n"
         for finding in self.accept:
             lines += "#accept " + re.sub("[\x01-\x1f\x7f%]", lambda match: f"%{ord(match[0]):02X}", finding) + "\n"
+        if self.renames:
+            lines += f"#renames {json.dumps(dict(self.renames), ensure_ascii=False)}\n"
         return lines + ("#breaking\n" if self.breaking else "")
 
     def as_json(self) -> dict[str, JSON]:
@@ -42,6 +46,8 @@ class VersionOptions:
             found["breaking"] = True
         if self.accept:
             found["accept"] = list(self.accept)
+        if self.renames:
+            found["renames"] = dict(self.renames)
         return found
 
 
@@ -91,6 +97,11 @@ class TypeOptions:
         return found
 
 
+def as_renames(mapping: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """The renames of an object, in a fixed order."""
+    return tuple(sorted((mapping or {}).items()))
+
+
 Report = Callable[[str, str], None]  # location, message
 
 
@@ -114,6 +125,12 @@ def _accept(value: JSON) -> str | None:
     return 'must be a list of findings, each its location and its rule: "/properties/a PATTERN_CHANGED"'
 
 
+def _renames(value: JSON) -> str | None:
+    if isinstance(value, dict) and value and all(isinstance(item, str) for item in value.values()):
+        return None
+    return 'must be an object that is not empty, from old to new names or JSON Pointers: {"qty": "quantity"}'
+
+
 def _unknown(value: JSON) -> str | None:
     return None if value in ("refuse", "warn") else 'must be "refuse" or "warn"'
 
@@ -126,7 +143,7 @@ def _uri(value: JSON) -> str | None:
     return None if isinstance(value, str) and is_uri(value) and "#" not in value else "must be an absolute URI without a fragment"
 
 
-_OF_VERSION = {"assert_format": _boolean, "except_formats": _formats, "breaking": _boolean, "accept": _accept}
+_OF_VERSION = {"assert_format": _boolean, "except_formats": _formats, "breaking": _boolean, "accept": _accept, "renames": _renames}
 _OF_TYPE = {"event_type": _string, "uri": _uri, "policy": _policy, "lenient": _boolean, "unknown": _unknown, "assert_format": _boolean, "except_formats": _formats}
 
 
@@ -145,7 +162,10 @@ def _checked(value: JSON, location: str, keys: dict[str, Callable[[JSON], str | 
 
 
 def _merged(base: VersionOptions, said: dict[str, JSON]) -> VersionOptions:
-    options = dataclasses.replace(base, **{key: tuple(sorted(set(item)) if key == "except_formats" else item) if isinstance(item, list) else item for key, item in said.items() if key in _OF_VERSION})
+    options = dataclasses.replace(base, **{key: tuple(sorted(set(item)) if key == "except_formats" else item) if isinstance(item, list) else item
+                                           for key, item in said.items() if key in _OF_VERSION and key != "renames"})
+    if "renames" in said:
+        options = dataclasses.replace(options, renames=as_renames(said["renames"]))
     if "assert_format" in said and not options.assert_format and "except_formats" not in said:
         options = dataclasses.replace(options, except_formats=())
     return options

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from event_validate.describing import Description, Property
 from event_validate.diff import Comparison, cell, changes_table, code
 from event_validate.errors import Failure
 from event_validate.jsontext import JSON, dumps
@@ -136,6 +138,23 @@ def constraints(schema: dict[str, JSON]) -> list[str]:
     return found
 
 
+def description_of_files(schema: Schema, tree: Tree) -> Description:
+    """What the files alone say of a schema: the server resolves references to other documents, and this does not."""
+    properties = _Properties(schema, tree)
+    top = schema.value if isinstance(schema.value, dict) else {}
+    found = [Property("", "", kind_of(top), True, tuple(map(_plain, constraints({key: value for key, value in top.items() if key != "default"}))), "", None, (), False)]
+    found += [Property(row.path, "", _plain(row.kind), row.required, tuple(_plain(words) for words in row.constraints if words != "**deprecated**"),
+                       row.description, None, (), "**deprecated**" in row.constraints)
+              for row in itertools.islice(properties.rows(schema.value), MOST_ROWS)]
+    examples = top.get("examples")
+    return Description(tuple(found), dumps(examples[0]) if isinstance(examples, list) and examples else None)
+
+
+def _plain(markdown: str) -> str:
+    """Words of this module without the marks of Markdown."""
+    return re.sub(r"\[(.*?)\]\(.*?\)", r"\1", markdown).replace("`", "").replace("\\|", "|").replace("&lt;", "<")
+
+
 def _link(key: str) -> str:
     """The page of TYPE@VERSION or of a URI."""
     event = event_name(key)
@@ -185,7 +204,7 @@ def _versions_table(versions: list[Schema]) -> list[str]:
     lines = ["## Versions", "", "| version | title | |", "|---|---|---|"]
     for schema in reversed(versions):
         notes = [note for note, said in (("deprecated", isinstance(schema.value, dict) and schema.value.get("deprecated") is True),
-                                         ("intended break", schema.options.breaking), ("accepted changes", schema.options.accept != ()), ("formats are not asserted", not schema.options.assert_format)) if said]
+                                         ("intended break", schema.options.breaking), ("accepted changes", schema.options.accept != ()), ("renamed properties", schema.options.renames != ()), ("formats are not asserted", not schema.options.assert_format)) if said]
         lines.append(f"| {schema.version} | {cell(_about(schema, 'title'))} | {', '.join(notes)} |")
     return lines
 

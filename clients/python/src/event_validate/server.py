@@ -15,7 +15,7 @@ from psycopg import conninfo, sql
 from event_validate import jsontext
 from event_validate.errors import Failure
 from event_validate.names import document_function_name
-from event_validate.options import TypeOptions, VersionOptions
+from event_validate.options import TypeOptions, VersionOptions, as_renames
 from event_validate.references import references
 from event_validate.throwaway import throwaway_server
 from event_validate.tree import Schema
@@ -108,12 +108,22 @@ class Server:
         return self.rows("SELECT location, rule, backward, forward, message FROM {}.event_schema_changes(%s::text, %s::int, %s::text, %s::boolean)",  # type: ignore[return-value]
                          [event_type, version, body, lenient])
 
+    def properties(self, event_type: str, version: int) -> list[tuple[Any, ...]]:
+        """The rows of event_schema_properties, with values as JSON texts."""
+        return self.rows("SELECT path, condition, type, required, constraints, title, description, default_value::text,"
+                         " ARRAY(SELECT e.value::text FROM jsonb_array_elements(examples) WITH ORDINALITY AS e ORDER BY e.ordinality LIMIT 3), deprecated"
+                         " FROM {}.event_schema_properties(%s::text, %s::int)", [event_type, version])
+
+    def example(self, event_type: str, version: int) -> str | None:
+        """A valid event as JSON text, or None."""
+        return self.rows("SELECT jsonb_pretty({}.event_schema_example(%s::text, %s::int))", [event_type, version])[0][0]  # type: ignore[no-any-return]
+
     def published(self) -> Published:
         """All registered versions, documents and policies."""
         schemas: dict[str, Schema] = {}
-        for event_type, version, definition, assert_format, formats, breaking, accept in self.rows(
-                "SELECT event_type, schema_version, definition, assert_format, except_formats, breaking, accept FROM {}.event_schemas ORDER BY 1, 2"):
-            options = VersionOptions(assert_format, tuple(sorted(formats or ())), breaking, tuple(accept or ()))
+        for event_type, version, definition, assert_format, formats, breaking, accept, renames in self.rows(
+                "SELECT event_type, schema_version, definition, assert_format, except_formats, breaking, accept, renames FROM {}.event_schemas ORDER BY 1, 2"):
+            options = VersionOptions(assert_format, tuple(sorted(formats or ())), breaking, tuple(accept or ()), as_renames(renames))
             schema = Schema(event_type, version, self.shown, definition, _loaded(definition, f"{event_type}@{version}"), options)
             schemas[schema.key] = schema
         published = Published(schemas, {}, [])
@@ -128,15 +138,16 @@ class Server:
         return published
 
     def _documents(self, published: Published) -> None:
-        """Documents with a URI.  Long URIs are found by what refers to them, and by their $id."""
-        rows = [row for row in self.rows("SELECT p.proname, p.prosrc FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang"
+        """Documents with a URI.  Long URIs are found by their comment, by what refers to them, and by their $id."""
+        rows = [row for row in self.rows("SELECT p.proname, p.prosrc, obj_description(p.oid, 'pg_proc') FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang"
                                          " WHERE p.pronamespace = 'event_schema'::regnamespace AND l.lanname = 'jsonschema' ORDER BY 1")
                 if row[0] == "uri:" or ("@" not in row[0])]
         if not rows:
             return
-        values = {name: _loaded(re.sub(r"\A(#.*\n)*", "", source), name) for name, source in rows}
+        values = {name: _loaded(re.sub(r"\A(#.*\n)*", "", source), name) for name, source, _ in rows}
         known = {document_function_name(uri): uri for uri in self._mentioned(published, values.values())}
-        for name, source in rows:
+        known.update({name: comment for name, _, comment in rows if comment and document_function_name(comment) == name})
+        for name, source, _ in rows:
             uri = str(known.get(name, name))
             if re.fullmatch("uri:[0-9a-f]{32}", name) and name not in known:
                 published.nameless.append(name)

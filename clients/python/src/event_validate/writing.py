@@ -103,7 +103,7 @@ class Folder:
 def _type_options(name: str, schemas: list[Schema], policy: TypeOptions | None) -> TypeOptions:
     """The options of a type: those that most of its versions have are said once."""
     own = [schema for schema in schemas if schema.name == name]
-    common = [dataclasses.replace(schema.options, breaking=False, accept=()) for schema in own]
+    common = [dataclasses.replace(schema.options, breaking=False, accept=(), renames=()) for schema in own]
     shared = max(common, key=common.count) if common else VersionOptions()
     if own and own[0].version is None:
         return TypeOptions(common=shared)

@@ -1,0 +1,75 @@
+-- EXPLAIN ANALYZE shows the validations of a statement: by a setting, and since PostgreSQL 18 by an option of its own
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+SELECT register_event_schema('explained', 1, '{"type": "object", "required": ["n"]}') IS NOT NULL AS registered;
+CREATE TABLE checked (data jsonb CHECK (check_event(data, 'explained', 1)));
+CREATE DOMAIN explained AS jsonb CHECK (event_schema."explained@1"(VALUE));
+CREATE TABLE guarded (event_type text, schema_version int, data jsonb);
+SELECT add_event_guard('guarded', 'enforce');
+
+-- our lines of an EXPLAIN, without the time
+CREATE FUNCTION explained(options text, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  line text;
+BEGIN
+  FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, statement) LOOP
+    IF line ~ 'Event Valid' THEN
+      RETURN NEXT regexp_replace(line, 'time=\d+\.\d+', 'time=...');
+    END IF;
+  END LOOP;
+END $$;
+CREATE FUNCTION explained_json(options text, statement text) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE format('EXPLAIN (%s, FORMAT JSON) %s', options, statement) INTO plan;
+  RETURN QUERY SELECT jsonb_set(shown, '{Time}', to_jsonb(jsonb_typeof(shown -> 'Time')))
+  FROM jsonb_path_query(plan, '$[*]."Event Validations"') AS shown;
+END $$;
+
+SELECT current_setting('server_version_num')::int >= 180000 AS has_option \gset
+SELECT CASE WHEN :'has_option' THEN 'ANALYZE, EVENT_VALIDATE' ELSE 'ANALYZE' END AS option \gset
+-- nothing without it
+SELECT * FROM explained('ANALYZE', $$INSERT INTO checked SELECT '{"n": 1}' FROM generate_series(1, 10)$$);
+SELECT set_config('event_validate.explain', CASE WHEN :'has_option' THEN 'off' ELSE 'on' END, false) <> '' AS set;
+-- CHECK constraints, domains, guards, conditions
+SELECT * FROM explained(:'option', $$INSERT INTO checked SELECT '{"n": 1}' FROM generate_series(1, 10)$$);
+SELECT * FROM explained(:'option', $$SELECT count('{"n": 1}'::text::explained) FROM generate_series(1, 20)$$);
+SELECT * FROM explained(:'option', $$INSERT INTO guarded SELECT 'explained', 1, '{"n": 1}' FROM generate_series(1, 7)$$);
+SET event_validate.bypass_guard = on;
+INSERT INTO guarded SELECT 'explained', 1, '{}' FROM generate_series(1, 3);
+RESET event_validate.bypass_guard;
+SELECT * FROM explained(:'option', $$SELECT FROM guarded WHERE validate_event(data, event_type, schema_version)$$);
+SELECT * FROM explained(:'option', $$SELECT FROM guarded WHERE jsonb_matches_schema('{"required": ["n"]}'::jsonb, data)$$);
+SELECT * FROM explained(:'option', $$SELECT FROM guarded WHERE validate_event(data, 'none', schema_version)$$);
+-- what a statement of a statement validates, and none
+CREATE FUNCTION insert_two() RETURNS void LANGUAGE sql AS $$ INSERT INTO checked VALUES ('{"n": 1}'), ('{"n": 2}') $$;
+SELECT * FROM explained(:'option', $$SELECT insert_two()$$);
+SELECT * FROM explained(:'option', $$SELECT 1$$);
+-- without times, and in other formats
+SELECT * FROM explained(concat(:'option', ', TIMING OFF'), $$INSERT INTO checked VALUES ('{"n": 1}')$$);
+SELECT * FROM explained_json(:'option', $$INSERT INTO checked VALUES ('{"n": 1}')$$);
+-- an error ends it
+SELECT * FROM explained(:'option', $$INSERT INTO checked VALUES ('{"n": 1}'), ('{}')$$);
+RESET event_validate.explain;
+SELECT * FROM explained('ANALYZE', $$INSERT INTO checked VALUES ('{"n": 1}')$$);
+SET event_validate.explain = on;
+SELECT * FROM explained('ANALYZE', $$INSERT INTO checked VALUES ('{"n": 1}')$$);
+-- only with ANALYZE
+SELECT * FROM explained('COSTS OFF', $$INSERT INTO checked VALUES ('{"n": 1}')$$);
+RESET event_validate.explain;
+-- versions before 18 say that they know no such option
+CREATE FUNCTION refused(options text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM explained(options, 'SELECT 1');
+  RETURN 'not refused';
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT refused('EVENT_VALIDATE') = CASE WHEN :'has_option' THEN '22023 EXPLAIN option EVENT_VALIDATE requires ANALYZE'
+  ELSE '42601 unrecognized EXPLAIN option "event_validate"' END AS refused;
+
+DROP TABLE checked, guarded;
+DROP DOMAIN explained;
+DROP FUNCTION explained, explained_json, refused, insert_two;
+SELECT drop_event_schema('explained', 1);

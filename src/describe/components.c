@@ -1,0 +1,442 @@
+/*
+ * components.c
+ *	  The registered schemas as components, for event_asyncapi and event_openapi.
+ *
+ * A filter chooses versions; the schemas to which these refer are components too.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "base/shown_text.h"
+#include "describe/component_writer.h"
+#include "describe/described_uri.h"
+#include "describe/example_event.h"
+#include "registration/registered_list.h"
+#include "registry/function_row.h"
+
+PG_FUNCTION_INFO_V1(ev_schema_components);
+
+#define LONGEST_NAME	200		/* bytes, before a number that makes it
+								 * different */
+
+/* What the caller wants. */
+typedef struct CatalogueFilter
+{
+	const JsonbValue *types;	/* an array of names or patterns; NULL: all */
+	bool		only_latest;
+	bool		no_deprecated;
+} CatalogueFilter;
+
+/* A registered schema, and whether it is a component. */
+typedef struct CatalogueMember
+{
+	Oid			function;		/* hash key, must be the first member */
+	const EvRegistered *registered;
+	bool		is_latest;
+	bool		is_chosen;		/* by the filter */
+	bool		is_wanted;		/* or referred to */
+} CatalogueMember;
+
+/* ---------- the filter ---------- */
+
+static void
+refuse_filter(const char *key, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" of the filter must be %s", key, what)));
+}
+
+static void
+read_filter(Jsonb *filter, CatalogueFilter *result)
+{
+	JsonbValue	root = {.type = jbvBinary};
+	ListCell   *cell;
+
+	root.val.binary.data = &filter->root;
+	if (!ev_node_is_object(&root))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the filter must be an object")));
+	foreach(cell, ev_object_keys(&root))
+	{
+		const EvString *key = lfirst(cell);
+		char	   *name = pnstrdup(key->data, key->length);
+		JsonbValue *value = ev_object_value(&root, key);
+
+		if (strcmp(name, "types") == 0)
+		{
+			if (!ev_node_is_array(value))
+				refuse_filter(name, "an array of event types");
+			for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+				if (getIthJsonbValueFromContainer(value->val.binary.data, i)->type != jbvString)
+					refuse_filter(name, "an array of event types");
+			result->types = value;
+		}
+		else if (strcmp(name, "versions") == 0)
+		{
+			char	   *which = value->type == jbvString ? ev_node_string(value) : "";
+
+			if (strcmp(which, "latest") != 0 && strcmp(which, "all") != 0)
+				refuse_filter(name, "\"latest\" or \"all\"");
+			result->only_latest = strcmp(which, "latest") == 0;
+		}
+		else if (strcmp(name, "deprecated") == 0)
+		{
+			if (value->type != jbvBool)
+				refuse_filter(name, "true or false");
+			result->no_deprecated = !value->val.boolean;
+		}
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown key %s in the filter", ev_string_show(key->data, key->length)),
+					 errhint("The keys are \"types\", \"versions\" and \"deprecated\".")));
+	}
+}
+
+/* Does a type match a pattern, in which "*" stands for any characters? */
+static bool
+matches(const char *pattern, int pattern_length, const char *type, int length)
+{
+	int			star = -1;
+	int			retry = 0;
+	int			p = 0;
+	int			t = 0;
+
+	while (t < length)
+	{
+		if (p < pattern_length && pattern[p] == '*')
+		{
+			star = p++;
+			retry = t;
+		}
+		else if (p < pattern_length && pattern[p] == type[t])
+		{
+			p++;
+			t++;
+		}
+		else if (star >= 0)
+		{
+			p = star + 1;
+			t = ++retry;
+		}
+		else
+			return false;
+	}
+	while (p < pattern_length && pattern[p] == '*')
+		p++;
+	return p == pattern_length;
+}
+
+static bool
+is_type_wanted(const CatalogueFilter *filter, const char *type, int length)
+{
+	if (filter->types == NULL)
+		return true;
+	for (uint32 i = 0; i < JsonContainerSize(filter->types->val.binary.data); i++)
+	{
+		JsonbValue *pattern = getIthJsonbValueFromContainer(filter->types->val.binary.data, i);
+
+		if (matches(pattern->val.string.val, pattern->val.string.len, type, length))
+			return true;
+	}
+	return false;
+}
+
+/* Raises an error if a type without "*" is not registered. */
+static void
+require_types(const CatalogueFilter *filter, const List *registered)
+{
+	if (filter->types == NULL)
+		return;
+	for (uint32 i = 0; i < JsonContainerSize(filter->types->val.binary.data); i++)
+	{
+		JsonbValue *type = getIthJsonbValueFromContainer(filter->types->val.binary.data, i);
+		bool		found = memchr(type->val.string.val, '*', type->val.string.len) != NULL;
+		ListCell   *cell;
+
+		foreach(cell, registered)
+		{
+			const EvRegistered *r = lfirst(cell);
+
+			found = found || (r->type_length == type->val.string.len && memcmp(r->name, type->val.string.val, r->type_length) == 0);
+		}
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("event type %s is not registered", ev_string_show(type->val.string.val, type->val.string.len))));
+	}
+}
+
+/* ---------- names ---------- */
+
+/* The name of a component: letters, digits, ".", "-" and "_". */
+static char *
+name_of(const EvRegistered *registered)
+{
+	StringInfoData name;
+	int			length = registered->type_length >= 0 ? registered->type_length : (int) strlen(registered->name);
+
+	initStringInfo(&name);
+	for (int i = 0; i < Min(length, LONGEST_NAME); i++)
+	{
+		char		c = registered->name[i];
+
+		appendStringInfoChar(&name, (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ? c : '_');
+	}
+	if (registered->type_length >= 0)
+		appendStringInfo(&name, ".v%d", registered->version);
+	return name.data;
+}
+
+/* Names all registered schemas, each differently, so that a name does not depend on the filter. */
+static HTAB *
+make_names(const List *registered)
+{
+	HASHCTL		by_function = {.keysize = sizeof(Oid), .entrysize = sizeof(EvComponentName), .hcxt = CurrentMemoryContext};
+	HASHCTL		by_name = {.keysize = LONGEST_NAME + 32, .entrysize = LONGEST_NAME + 32, .hcxt = CurrentMemoryContext};
+	HTAB	   *names = hash_create("event_validate components", 128, &by_function, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	HTAB	   *taken = hash_create("event_validate component names", 128, &by_name, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	ListCell   *cell;
+
+	foreach(cell, registered)
+	{
+		const EvRegistered *r = lfirst(cell);
+		EvComponentName *entry;
+		char	   *name = name_of(r);
+		char	   *candidate = name;
+		bool		found;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int number = 2; (void) hash_search(taken, candidate, HASH_ENTER, &found), found; number++)
+			candidate = psprintf("%s_%d", name, number);
+		entry = hash_search(names, &r->function, HASH_ENTER, NULL);
+		entry->name = candidate;
+	}
+	return names;
+}
+
+/* ---------- rows ---------- */
+
+static const char *
+string_of(const EvDocument *document, const char *name)
+{
+	char	   *string;
+
+	return JB_ROOT_IS_OBJECT(document->schema) && ev_get_string(&document->schema->root, name, &string) ? string : NULL;
+}
+
+static Datum
+text_or_null(const char *string, bool *is_null)
+{
+	*is_null = string == NULL;
+	return string != NULL ? CStringGetTextDatum(string) : (Datum) 0;
+}
+
+/* Is the document only for references: one that accepts no event? */
+static bool
+accepts_nothing(const EvDescribed *d)
+{
+	const JsonbValue *not;
+
+	if (d->root->is_boolean)
+		return !d->root->boolean;
+	not = getKeyJsonValueFromContainer(unconstify(JsonbContainer *, d->root->container), "not", strlen("not"), NULL);
+	return not != NULL && ((not->type == jbvBool && not->val.boolean) ||
+						   (ev_node_is_object(not) && JsonContainerSize(not->val.binary.data) == 0));
+}
+
+/* Returns the number of a dialect, as schemaFormat and others have it: "draft-07", "2020-12". */
+static const char *
+dialect_name(EvDraft draft)
+{
+	static const char *const names[] = {"draft-04", "draft-06", "draft-07", "2019-09", "2020-12", "v1"};
+
+	return names[draft];
+}
+
+static void
+put_component(ReturnSetInfo *result, EvDescribed *d, const EvComponents *components, const CatalogueMember *member)
+{
+	Datum		values[14] = {0};
+	bool		nulls[14] = {0};
+	List	   *left_out;
+	char	   *schema = ev_component_write(d, components, &left_out);
+	Jsonb	   *example = member->is_chosen ? ev_example_event(d) : NULL;
+	EvDraft		draft = d->root->resource->draft;
+	Datum	   *texts = palloc(sizeof(Datum) * (list_length(left_out) + 1));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, left_out)
+		texts[count++] = CStringGetTextDatum(lfirst(cell));
+	values[0] = CStringGetTextDatum(ev_component_name(components, member->function));
+	if (member->registered->type_length >= 0)
+	{
+		values[1] = PointerGetDatum(cstring_to_text_with_len(member->registered->name, member->registered->type_length));
+		values[2] = Int32GetDatum(member->registered->version);
+	}
+	else
+		nulls[1] = nulls[2] = true;
+	values[3] = CStringGetTextDatum(ev_described_uri(&d->document));
+	values[4] = text_or_null(string_of(&d->document, "title"), &nulls[4]);
+	values[5] = text_or_null(string_of(&d->document, "description"), &nulls[5]);
+	values[6] = BoolGetDatum(ev_document_is_deprecated(&d->document));
+	values[7] = BoolGetDatum(member->is_latest);
+	values[8] = BoolGetDatum(member->is_chosen && !accepts_nothing(d));
+	values[9] = CStringGetTextDatum(components->as_draft7 ? "draft-07" : dialect_name(draft));
+	values[10] = CStringGetTextDatum(ev_draft_uri(draft));
+	values[11] = DirectFunctionCall1(jsonb_in, CStringGetDatum(schema));
+	values[12] = PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT));
+	nulls[13] = example == NULL;
+	if (example != NULL)
+		values[13] = PointerGetDatum(example);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* Marks the schemas to which one refers, also through others.  Returns true if there are new ones. */
+static bool
+want_references(const EvDescribed *d, HTAB *members)
+{
+	bool		result = false;
+	ListCell   *cell;
+
+	foreach(cell, d->compiler.resources)
+	{
+		CatalogueMember *member = hash_search(members, &((EvResource *) lfirst(cell))->function, HASH_FIND, NULL);
+
+		if (member != NULL && !member->is_wanted)
+			member->is_wanted = result = true;
+	}
+	return result;
+}
+
+static bool
+is_chosen(const CatalogueFilter *filter, const CatalogueMember *member)
+{
+	EvDocument	document;
+	EvFault		fault;
+	HeapTuple	row;
+
+	if (member->registered->type_length < 0 ||
+		!is_type_wanted(filter, member->registered->name, member->registered->type_length) ||
+		(filter->only_latest && !member->is_latest))
+		return false;
+	if (!filter->no_deprecated)
+		return true;
+	row = ev_function_row(member->function);
+	return HeapTupleIsValid(row) && ev_function_document(row, &document, &fault) && !ev_document_is_deprecated(&document);
+}
+
+/* Makes the table of members; returns them in their order too. */
+static HTAB *
+make_members(const List *registered, const CatalogueFilter *filter, List **order)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(CatalogueMember), .hcxt = CurrentMemoryContext};
+	HTAB	   *members = hash_create("event_validate members", 128, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	int			count = list_length(registered);
+
+	*order = NIL;
+	for (int i = 0; i < count; i++)
+	{
+		const EvRegistered *r = list_nth(registered, i);
+		const EvRegistered *next = i + 1 < count ? list_nth(registered, i + 1) : NULL;
+		CatalogueMember *member = hash_search(members, &r->function, HASH_ENTER, NULL);
+
+		CHECK_FOR_INTERRUPTS();
+		member->registered = r;
+		member->is_latest = r->type_length >= 0 &&
+			(next == NULL || next->type_length != r->type_length || memcmp(next->name, r->name, r->type_length) != 0);
+		member->is_chosen = is_chosen(filter, member);
+		member->is_wanted = member->is_chosen;
+		*order = lappend(*order, member);
+	}
+	return members;
+}
+
+static void
+put_components(ReturnSetInfo *result, const CatalogueFilter *filter, EvComponents *components)
+{
+	List	   *registered = ev_registered_functions();
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate component", ALLOCSET_DEFAULT_SIZES);
+	List	   *order;
+	HTAB	   *members = make_members(registered, filter, &order);
+	List	   *done = NIL;
+	bool		again = true;
+
+	require_types(filter, registered);
+	components->names = make_names(registered);
+
+	/* references can lead to schemas earlier in the order; each is read once */
+	while (again)
+	{
+		ListCell   *cell;
+
+		again = false;
+		foreach(cell, order)
+		{
+			CatalogueMember *member = lfirst(cell);
+			EvDescribed *d;
+
+			CHECK_FOR_INTERRUPTS();
+			if (!member->is_wanted || list_member_oid(done, member->function))
+				continue;
+			done = lappend_oid(done, member->function);
+			MemoryContextReset(scratch);
+			MemoryContextSwitchTo(scratch);
+			d = ev_describe(member->function);
+			again |= want_references(d, members);
+			put_component(result, d, components, member);
+			MemoryContextSwitchTo(caller);
+		}
+	}
+	MemoryContextDelete(scratch);
+}
+
+/* schema_components(filter jsonb, dialect text, suffix text, simple_discriminator boolean) returns SETOF record */
+Datum
+ev_schema_components(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CatalogueFilter filter = {0};
+	EvComponents components = {0};
+	char	   *dialect = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	MemoryContext context;
+	MemoryContext caller;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (strcmp(dialect, "draft-07") != 0 && strcmp(dialect, "own") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown dialect %s", ev_string_show(dialect, strlen(dialect))),
+				 errhint("The dialect is \"draft-07\", into which schemas are translated, or \"own\": that of each schema.")));
+	read_filter(PG_GETARG_JSONB_P(0), &filter);
+	components.as_draft7 = strcmp(dialect, "draft-07") == 0;
+	components.suffix = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	components.discriminator_is_name = PG_GETARG_BOOL(3);
+	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate components", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	ev_registry_keep_documents(true);
+	PG_TRY();
+	{
+		put_components(result, &filter, &components);
+	}
+	PG_FINALLY();
+	{
+		ev_registry_keep_documents(false);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
