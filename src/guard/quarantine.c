@@ -366,15 +366,14 @@ ev_quarantine_add(const EvDiverted *diverted)
 
 	Oid			table = ev_distributed_table(diverted->table);
 
-	/* a server gets its first shard when it is added or when a shard is moved to it */
-	if (table != diverted->table)
-		ev_quarantine_create(true);
 	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table \"%s\" does not exist", TABLE),
 				 errdetail("The guard on table \"%s\" cannot store the event.",
 						   get_rel_name(diverted->table)),
+				 table != diverted->table ?
+				 errhint("SELECT create_event_quarantine() creates it, on each server that has shards.") :
 				 errhint("set_event_guard_mode creates it.")));
 	for (int i = 1; i < COLUMNS; i++)
 		types[i - 1] = columns[i].type;

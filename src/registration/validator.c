@@ -551,8 +551,10 @@ ev_validator_init(void)
 typedef struct Replacing
 {
 	bool		is_new;			/* it creates the function */
-	EvDocument	old;			/* the document that is replaced, unless is_new */
-	EvDocument *document;		/* the function's: the new one, or `old` if it stays */
+	EvDocument	old;			/* the document that is replaced, unless
+								 * is_new */
+	EvDocument *document;		/* the function's: the new one, or `old` if it
+								 * stays */
 	EvMentions *mentions;		/* of `document` */
 } Replacing;
 

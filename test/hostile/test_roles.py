@@ -75,6 +75,7 @@ SETUP = [
         CREATE TABLE app.merging (payload text);
         """),
     ("owner", """
+        SELECT create_event_quarantine();
         GRANT SELECT ON event_schema.quarantine TO {viewer};
         GRANT SELECT, UPDATE, DELETE ON event_schema.quarantine TO {keeper}, {writing_keeper}, {owning_keeper};
         """),
@@ -181,6 +182,8 @@ CALLS = {
     "guard_event: called without a trigger": "SELECT guard_event()",
     # the quarantine
     "event_quarantine": "SELECT * FROM event_quarantine",
+    "create_event_quarantine: the tables are there": "SELECT create_event_quarantine()",
+    "create_event_quarantine: with first_id": "SELECT create_event_quarantine(1)",
     "event_quarantine_counts": "SELECT * FROM event_quarantine_counts",
     "purge_event_quarantine": ["SELECT purge_event_quarantine('1 day')", """SELECT purge_event_quarantine('1 day', reason => '{"keyword": "type"}')"""],
     "replay_event_quarantine": ["SELECT * FROM replay_event_quarantine('app.guarded', dry_run => true)", "SELECT * FROM replay_event_quarantine('app.guarded')"],
