@@ -69,6 +69,7 @@ Datum
 ev_create_event_quarantine(PG_FUNCTION_ARGS)
 {
 	int64		first_id = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	bool		is_needed = !PG_ARGISNULL(0);
 
 	if (!PG_ARGISNULL(0) && first_id < 1)
 		ereport(ERROR,
@@ -80,12 +81,20 @@ ev_create_event_quarantine(PG_FUNCTION_ARGS)
 		Oid			owner;
 
 		if (!OidIsValid(ev_event_table_find(tables[i], &owner)))
+		{
 			ev_ownership_require_create();
-		else if (!PG_ARGISNULL(0) && !has_privs_of_role(GetUserId(), owner))
+			is_needed = true;
+		}
+		else if (has_privs_of_role(GetUserId(), owner))
+			is_needed = true;
+		else if (!PG_ARGISNULL(0))
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("must be owner of table %s.%s", EV_SCHEMA_NAMESPACE, tables[i])));
 	}
+	/* others must not wait for a table's lock */
+	if (!is_needed)
+		PG_RETURN_VOID();
 	ev_quarantine_create(true);
 	ev_originals_create();
 	if (!PG_ARGISNULL(0))

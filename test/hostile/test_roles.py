@@ -200,7 +200,7 @@ CALLS = {
         """CREATE FUNCTION event_schema."order@compatibility"() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT ''none'''""",
     "CREATE FUNCTION event_schema.other": "CREATE FUNCTION event_schema.other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "CREATE OR REPLACE FUNCTION: another document":
-        """CREATE OR REPLACE FUNCTION event_schema."order@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{}'""",
+        """CREATE OR REPLACE FUNCTION event_schema."order@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'false'""",
     "ALTER FUNCTION ... RENAME": 'ALTER FUNCTION event_schema."order@1" RENAME TO "new@1"',
     "ALTER FUNCTION ... SET SCHEMA": 'ALTER FUNCTION event_schema."order@1" SET SCHEMA app',
     "DROP FUNCTION": ['DROP FUNCTION event_schema."unused@1"', 'DROP FUNCTION event_schema."order@1>2"'],
