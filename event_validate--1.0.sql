@@ -2071,6 +2071,11 @@ BEGIN
 	IF kind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = relation) THEN
 		problem := format('table %s has children, which no trigger of it covers', relation);
 	END IF;
+	-- of Citus; its table is empty here, and only a superuser can create this catalog
+	IF problem IS NULL AND to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+		EXECUTE 'SELECT format(''table %s is distributed, and its rows are in shards'', p.logicalrelid)
+			FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1' INTO problem USING relation;
+	END IF;
 	IF problem IS NULL THEN
 		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column',
 			t.tgname, t.tgrelid::regclass) INTO problem
@@ -2523,6 +2528,10 @@ COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switch
 CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
 COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table, and with the last guard the quarantine, if it is empty';
+
+CREATE FUNCTION create_event_quarantine(first_id bigint DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_create_event_quarantine' LANGUAGE C;
+COMMENT ON FUNCTION create_event_quarantine(bigint) IS 'creates the tables for diverted and for migrated events, on a subscriber or a worker that needs them before it has a guard';
 
 CREATE FUNCTION _event_validate.list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
 	OUT "row" jsonb, OUT event_type text, OUT schema_version int, OUT violations jsonb, OUT kept boolean,

@@ -47,9 +47,12 @@ extern Oid	ev_quarantine_find(void);
 /*
  * Creates the quarantine if there is none, for any caller.  It belongs to the
  * owner of the schema event_schema.  Raises the errors of ev_quarantine_open()
- * for an existing one.  SPI must not be connected.
+ * for an existing one.  Warns of publications of all tables.  SPI must not be connected.
+ *
+ * stays: it is not dropped with the last guard; an existing one neither, if the caller
+ * has its owner's rights.
  */
-extern void ev_quarantine_create(void);
+extern void ev_quarantine_create(bool stays);
 
 /*
  * Drops the quarantine if no table has a guard, for drop_event_guard.  It stays,
