@@ -5,6 +5,9 @@
 #   make installcheck           pg_regress, against a running server
 #   make check-isolation        isolation tests, against a running server
 #   make check-tap              TAP tests, which start servers of their own
+#   make NO_SIMD=1              (after make clean) a build without vector instructions
+#   make check-matrix           builds and tests with each PostgreSQL, in chroots
+#   make check-sanitized        tests on a server with AddressSanitizer and UBSan
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
 #   make check-headers          checks that each header compiles on its own
 #   make event_validate--1.0.sql  makes the install script from install/*.sql
@@ -22,7 +25,7 @@ MODULE_big = event_validate
 OBJS = event_validate.o \
 	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*/*.c)))
 SHLIB_LINK += -lidn2
-PG_CPPFLAGS = -I$(top)/src
+PG_CPPFLAGS = -I$(top)/src $(if $(NO_SIMD),-DEV_NO_SIMD)
 PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
 
 EXTENSION = event_validate
@@ -119,6 +122,14 @@ check-tap: TAP_JOBS ?= 2
 check-tap: PROVE_TESTS ?= test/t/*.pl
 check-tap:
 	$(prove_installcheck)
+
+# make check-matrix [PG=17] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  Both keep
+# what they make in ~/.cache/event_validate, and take long.
+.PHONY: check-matrix check-sanitized
+check-matrix:
+	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG)
+check-sanitized:
+	$(top)/scripts/check-sanitized $(SANITIZED_OPTIONS)
 
 # ---------- housekeeping ----------
 

@@ -100,7 +100,7 @@ make_work_folder() {
     [[ -d $folder && -w $folder ]] || die "cannot write into $folder: set TMPDIR to a folder in which you can write"
     umask 022
     if [[ -n ${1-} ]]; then
-        work=$folder/event_validate.$user.$pg_major.$(printf '%s' "$top" | cksum | cut -d ' ' -f 1)
+        work=$folder/event_validate.$user.$pg_major.$(printf '%s' "$top" | cksum | cut -d ' ' -f 1)${NO_SIMD:+.nosimd}
         # another user must not have made it
         mkdir -m 755 "$work" 2>/dev/null || [[ $(stat -c %U "$work") == "$user" && ! -L $work ]] ||
             die "$work belongs to another user than $user: remove it"
@@ -178,6 +178,18 @@ install_example() {
         PG_CONFIG="$pg_config" install DESTDIR="$work/root"
 }
 
+# With EV_OWN_SERVER, this PostgreSQL was made for tests: installs what is below
+# $work/root into its folders, as the user who runs this script.
+install_into_server() {
+    local folder
+
+    for folder in "$("$pg_config" --pkglibdir)" "$("$pg_config" --sharedir)"; do
+        if [[ -d $work/root$folder ]]; then
+            cp -r "$work/root$folder/." "$folder/"
+        fi
+    done
+}
+
 # ---------- server ----------
 
 # Prints the lines of postgresql.conf with which a server finds the extension
@@ -188,7 +200,9 @@ destdir_settings() {
 
     libdir=$("$pg_config" --pkglibdir)
     sharedir=$("$pg_config" --sharedir)
-    if unprivileged "$bindir/postgres" -D "$work/data" -C extension_destdir >/dev/null 2>&1; then
+    if [[ -n ${EV_OWN_SERVER:-} ]]; then
+        : # it has the extension in its own folders
+    elif unprivileged "$bindir/postgres" -D "$work/data" -C extension_destdir >/dev/null 2>&1; then
         printf "extension_destdir = '%s'\n" "$work/root"
         # it finds a library only below $libdir
         library="\$libdir/event_validate"
@@ -197,7 +211,7 @@ destdir_settings() {
         printf "dynamic_library_path = '%s:\$libdir'\n" "$work/root$libdir"
     else
         die "this PostgreSQL $pg_major can use only extensions in its own folders:" \
-            "use Debian's packages, or PostgreSQL 18 or later"
+            "use Debian's packages, PostgreSQL 18 or later, or one made for tests and EV_OWN_SERVER=1"
     fi
     if [[ -n ${EV_PRELOAD:-} ]]; then
         printf "shared_preload_libraries = '%s'\n" "$library"

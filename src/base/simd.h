@@ -1,7 +1,7 @@
 /*
  * simd.h
  *	  Operations on sixteen bytes at a time, by vectors if the compiler
- *	  supports them, otherwise byte by byte.
+ *	  supports them, otherwise (or with EV_NO_SIMD) byte by byte.
  *
  * Private to pattern_*.c.  Include postgres.h first.
  */
@@ -10,7 +10,11 @@
 
 #define EV_LANES			16
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(EV_NO_SIMD)
+#define EV_LANES_ARE_VECTORS
+#endif
+
+#ifdef EV_LANES_ARE_VECTORS
 typedef uint8 EvLanes __attribute__((vector_size(EV_LANES)));
 
 typedef uint64 EvLaneWords __attribute__((vector_size(EV_LANES)));
@@ -30,7 +34,7 @@ ev_lanes_of_bytes(const void *bytes)
 	return data;
 }
 
-#if defined(__GNUC__)
+#ifdef EV_LANES_ARE_VECTORS
 static inline EvLanes
 ev_lanes_of_words(const uint64 words[2])
 {

@@ -669,30 +669,44 @@ rename_all(const EvDocument *old, const EvDocument *new, const List *mappings, b
 	return current;
 }
 
-EvVerdict
-ev_compare_renamed(const EvDocument *old, const EvDocument *new, const List *mappings, bool is_adjacent, bool lenient,
-				   int64 *work, EvVerdict *forward, List **changes)
+/*
+ * Compares a schema to which the renames are applied with the new one.  Adds to
+ * *renames the changes that the renames are, and sets *others to all others.
+ */
+static EvVerdict
+compare_after_renames(const EvDocument *old, const EvDocument *new, const List *mappings, bool is_adjacent,
+					  bool lenient, int64 *work, EvVerdict *forward, List **renames, List **others)
 {
 	List	   *volatile outer = ev_originals;
-	List	   *renames = NIL;
-	List	   *others = NIL;
-	EvVerdict	backward = EV_COMPATIBLE;
-	ListCell   *cell;
+	volatile EvVerdict backward = EV_COMPATIBLE;
 
-	*forward = EV_COMPATIBLE;
 	ev_originals = NIL;
 	PG_TRY();
 	{
-		EvDocument *renamed = rename_all(old, new, mappings, is_adjacent, lenient, &renames);
+		EvDocument *renamed = rename_all(old, new, mappings, is_adjacent, lenient, renames);
 
 		backward = ev_compare_schemas_resolved(renamed, ev_original_resolve, new, ev_registry_resolve, lenient, work,
-											   forward, &others);
+											   forward, others);
 	}
 	PG_FINALLY();
 	{
 		ev_originals = outer;
 	}
 	PG_END_TRY();
+	return backward;
+}
+
+EvVerdict
+ev_compare_renamed(const EvDocument *old, const EvDocument *new, const List *mappings, bool is_adjacent, bool lenient,
+				   int64 *work, EvVerdict *forward, List **changes)
+{
+	List	   *renames = NIL;
+	List	   *others = NIL;
+	EvVerdict	backward;
+	ListCell   *cell;
+
+	*forward = EV_COMPATIBLE;
+	backward = compare_after_renames(old, new, mappings, is_adjacent, lenient, work, forward, &renames, &others);
 
 	foreach(cell, others)
 		localize(lfirst(cell));

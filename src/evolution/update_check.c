@@ -74,7 +74,7 @@ is_domain(Relation relation, AttrNumber column)
 {
 	Oid			type = TupleDescAttr(RelationGetDescr(relation), column - 1)->atttypid;
 
-	return get_typtype(type) == TYPTYPE_DOMAIN && DomainHasConstraints(type);
+	return get_typtype(type) == TYPTYPE_DOMAIN && EV_DOMAIN_HAS_CONSTRAINTS(type);
 }
 
 /* Is this a guard that refuses updates, and whose expressions run no users' code? */

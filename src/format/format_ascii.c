@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#ifdef __SSE2__
+#if defined(__SSE2__) && !defined(EV_NO_SIMD)
 #include <emmintrin.h>
 #endif
 
@@ -74,7 +74,7 @@ const uint16 ev_format_classes[256] = {
  * RFC 4122, section 3: hexadecimal digits in groups of 8, 4, 4, 4 and 12.  As
  * in its grammar, version and variant are not checked.
  */
-#if defined(__SSE2__) && !defined(EV_FORMAT_NO_SIMD)
+#if defined(__SSE2__) && !defined(EV_NO_SIMD)
 
 /*
  * Checks sixteen bytes: hyphens where the mask has a bit, hexadecimal digits

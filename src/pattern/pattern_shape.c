@@ -300,7 +300,7 @@ ev_shape_kind(const EvPatternShape *shape)
 static inline EvLanes
 within(const Chunk *chunk, EvLanes data)
 {
-#if defined(__GNUC__)
+#ifdef EV_LANES_ARE_VECTORS
 	EvLanes		first[2];
 	EvLanes		span[2];
 
