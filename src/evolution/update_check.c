@@ -66,7 +66,8 @@ typedef struct Leaf
 	AttrNumber	data;
 	AttrNumber	version;
 	bool		is_named;		/* the user named this table */
-	TableScanDesc scan;			/* tells whether a location can be one of the table */
+	TableScanDesc scan;			/* tells whether a location can be one of the
+								 * table */
 	TriggerDesc *triggers;
 	FmgrInfo	guard;
 	MemoryContext context;		/* for the constraints */
@@ -280,7 +281,10 @@ fetch_row(Leaf *leaf, const ItemPointerData * location)
 	ItemPointerData tid = *location;
 	HeapTuple	row = NULL;
 
-	/* the aggregate takes any location: to read behind the end of a table would extend it */
+	/*
+	 * the aggregate takes any location: to read behind the end of a table
+	 * would extend it
+	 */
 	if (!ItemPointerIsValid(&tid) || !table_tuple_tid_valid(leaf->scan, &tid))
 		return NULL;
 	slot = table_slot_create(leaf->relation, NULL);

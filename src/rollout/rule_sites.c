@@ -197,7 +197,8 @@ check_option(Oid view)
 /* The search for a view with CASCADED over another one. */
 typedef struct Above
 {
-	Oid			owner;			/* views of roles without this one's rights do not count */
+	Oid			owner;			/* views of roles without this one's rights do
+								 * not count */
 	int			seen;
 	List	   *rules;			/* OIDs of the dependents of one view */
 } Above;

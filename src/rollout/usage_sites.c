@@ -644,7 +644,8 @@ ev_site_require_author(const EvSite *site)
 /* The casts in expressions of a table. */
 typedef struct Casts
 {
-	Oid			owner;			/* whose domains may call functions; InvalidOid: nobody's */
+	Oid			owner;			/* whose domains may call functions;
+								 * InvalidOid: nobody's */
 	List	   *own;			/* functions that may be called */
 	Oid			domain;			/* whose CHECKs are looked at */
 } Casts;
