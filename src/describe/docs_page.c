@@ -455,7 +455,8 @@ ev_event_schema_page(PG_FUNCTION_ARGS)
 	put_versions(&page);
 	put_changes(&page);
 	put_upcasts(&page);
-	put_enforcement(&page, PG_GETARG_JSONB_P(2));
+	if (!PG_ARGISNULL(2))
+		put_enforcement(&page, PG_GETARG_JSONB_P(2));
 	MemoryContextSwitchTo(caller);
 	result = cstring_to_text_with_len(page.out.data, page.out.len);
 	MemoryContextDelete(context);
