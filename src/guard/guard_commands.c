@@ -43,6 +43,7 @@
 #include "base/subtransaction.h"
 #include "guard/guard_change.h"
 #include "guard/guard_definition.h"
+#include "guard/guard_family.h"
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
@@ -564,7 +565,10 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	PG_RETURN_NAME(name);
 }
 
-/* Returns the guarded tables, in the order of their OIDs. */
+/*
+ * Returns the guarded tables, in the order of their OIDs, without partitions,
+ * and without children that have the guard of their parent.
+ */
 static List *
 guarded_tables(Oid function)
 {
@@ -574,18 +578,20 @@ guarded_tables(Oid function)
 	List	   *tables = NIL;
 
 	SPI_connect();
-	if (SPI_execute_with_args("SELECT DISTINCT tgrelid FROM pg_catalog.pg_trigger"
+	if (SPI_execute_with_args("SELECT tgrelid, pg_catalog.max(oid) FROM pg_catalog.pg_trigger"
 							  " WHERE tgfoid OPERATOR(pg_catalog.=) $1"
-							  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid ORDER BY 1",
+							  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid GROUP BY 1 ORDER BY 1",
 							  1, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the triggers");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		is_null;
 		Oid			table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+		Oid			trigger = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &is_null));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
-		tables = lappend_oid(tables, table);
+		if (ev_guard_family_table(table, trigger) == table)
+			tables = lappend_oid(tables, table);
 		MemoryContextSwitchTo(spi);
 	}
 	SPI_finish();
@@ -608,6 +614,19 @@ typedef struct Switched
 	char	   *problem;		/* NULL: success */
 } Switched;
 
+/* Locks the children that have the same guard. */
+static void
+lock_children(Oid table, Oid trigger)
+{
+	List	   *relations = NIL;
+	ListCell   *cell;
+
+	foreach(cell, ev_guard_family_children(table, trigger))
+		relations = lappend_oid(relations, ((EvFamilyGuard *) lfirst(cell))->relation);
+	if (relations != NIL)
+		ev_lock_tables(relations, ShareRowExclusiveLock);
+}
+
 /*
  * Switches the guard of a table that is locked.  False if it has none.
  * Raises an error if it cannot be switched.
@@ -625,6 +644,7 @@ switch_mode(const Switch *wanted, Switched *result)
 		return false;
 	}
 	check_replaceable(relation, trigger);
+	lock_children(result->table, trigger->tgoid);
 	ev_guard_arguments(trigger, &arguments);
 	result->old_mode = ev_guard_mode_name(arguments.mode);
 	arguments.mode = wanted->new_mode;

@@ -23,7 +23,9 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -310,6 +312,23 @@ table_names(Oid table, Datum *schema, Datum *name)
 	*name = CStringGetTextDatum(relation);
 }
 
+/* Returns the row as jsonb, in CurrentMemoryContext. */
+static Datum
+row_of(const EvDiverted *diverted)
+{
+	Jsonb	   *row = ev_row_to_jsonb(diverted->relation, diverted->row);
+	StringInfoData child;
+
+	if (!diverted->is_child)
+		return JsonbPGetDatum(row);
+	initStringInfo(&child);
+	appendStringInfoString(&child, "{\"" EV_QUARANTINE_CHILD "\": ");
+	escape_json(&child, ev_table_name(RelationGetRelid(diverted->relation)));
+	appendStringInfoChar(&child, '}');
+	return DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(row),
+							   DirectFunctionCall1(jsonb_in, CStringGetDatum(child.data)));
+}
+
 void
 ev_quarantine_add(const EvDiverted *diverted)
 {
@@ -330,7 +349,7 @@ ev_quarantine_add(const EvDiverted *diverted)
 		types[i - 1] = columns[i].type;
 	memset(nulls, ' ', sizeof(nulls));
 	table_names(diverted->table, &values[0], &values[1]);
-	values[2] = JsonbPGetDatum(ev_row_to_jsonb(diverted->relation, diverted->row));
+	values[2] = row_of(diverted);
 	values[3] = PointerGetDatum(diverted->type);
 	if (diverted->type == NULL)
 		nulls[3] = 'n';

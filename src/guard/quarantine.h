@@ -15,12 +15,20 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
+/*
+ * The member of a row that names the child by inheritance that the row was for.
+ * No column of a table can have this name.
+ */
+#define EV_QUARANTINE_CHILD	"tableoid"
+
 /* An event for the quarantine. */
 typedef struct EvDiverted
 {
 	Oid			table;			/* to which the guard was added */
-	Relation	relation;		/* that the row was for: the table or a
-								 * partition */
+	Relation	relation;		/* that the row was for: the table, a
+								 * partition or a child */
+	bool		is_child;		/* see EvGuard; the row gets a member
+								 * EV_QUARANTINE_CHILD */
 	HeapTuple	row;
 	const text *type;			/* NULL: none */
 	const int32 *version;		/* NULL: none */
