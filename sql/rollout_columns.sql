@@ -376,3 +376,22 @@ CALL merge_event_column('merged_lossy', 'body', 'body');
 SELECT body, pg_typeof(body) FROM merged_lossy ORDER BY 1;
 DROP SCHEMA merging CASCADE;
 SELECT drop_event_schema('merging', 1);
+-- event_progress has the command while an index is built anew
+CREATE SEQUENCE shown;
+CREATE TABLE indexed (id int, payload text);
+CREATE FUNCTION note_shown() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_stat_clear_snapshot();
+  PERFORM setval('shown', 1) FROM event_progress
+    WHERE pid = pg_backend_pid() AND command = 'standardize' AND phase = 'changing the table' AND relation = 'indexed'::regclass;
+END $$;
+CREATE FUNCTION noting(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM note_shown(); RETURN i; END $$;
+INSERT INTO indexed VALUES (1, '{}');
+CREATE INDEX ON indexed (id);
+CREATE INDEX ON indexed (noting(id));
+SELECT is_called FROM shown;
+SELECT standardize_event_column('indexed', 'payload');
+SELECT is_called FROM shown;
+DROP TABLE indexed;
+DROP FUNCTION noting(int), note_shown();
+DROP SEQUENCE shown;

@@ -13,7 +13,9 @@
 #include "access/relation.h"
 #include "access/tableam.h"
 #include "catalog/pg_class.h"
+#include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -29,6 +31,7 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "base/compat.h"
@@ -40,8 +43,10 @@
 #include "guard/guard_definition.h"
 #include "guard/guard_expression.h"
 #include "guard/guard_trigger.h"
+#include "rollout/usage_sites.h"
 #include "rows/pure_expression.h"
 #include "rows/row_constraints.h"
+#include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_event_update_is_checked);
 
@@ -61,6 +66,8 @@ typedef struct Leaf
 	AttrNumber	data;
 	AttrNumber	version;
 	bool		is_named;		/* the user named this table */
+	TableScanDesc scan;			/* tells whether a location can be one of the
+								 * table */
 	TriggerDesc *triggers;
 	FmgrInfo	guard;
 	MemoryContext context;		/* for the constraints */
@@ -133,6 +140,55 @@ has_checks(Relation relation, const char *data, const char *version, bool is_nam
 		(is_named && ev_migrate_is_partition_key(RelationGetRelid(relation), data, version));
 }
 
+/* Does a key contain an expression: of a table that this is a partition of? */
+static bool
+has_key_expression(Oid partition)
+{
+	bool		result = false;
+	ListCell   *cell;
+
+	if (!get_rel_relispartition(partition))
+		return false;
+	foreach(cell, get_partition_ancestors(partition))
+	{
+		HeapTuple	key = SearchSysCache1(PARTRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+
+		if (!HeapTupleIsValid(key))
+			return true;
+		result |= !heap_attisnull(key, Anum_pg_partitioned_table_partexprs, NULL);
+		ReleaseSysCache(key);
+	}
+	return result;
+}
+
+/*
+ * May everything that refuses a row be evaluated as the table's owner?  Whoever may read a
+ * table chooses its events here, by upcasts of his own, and does not get functions run on them with the owner's
+ * rights.  Nor does the owner of a domain.
+ */
+static bool
+may_evaluate(Relation relation, const char *data, const char *version, bool is_named)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation);
+	Oid			types[] = {
+		TupleDescAttr(descriptor, ev_migrate_find_column(relation, data) - 1)->atttypid,
+		TupleDescAttr(descriptor, ev_migrate_find_column(relation, version) - 1)->atttypid
+	};
+
+	return ev_may_run_as_owner(ev_row_expressions(relation), types, lengthof(types), relation->rd_rel->relowner) &&
+		(!is_named || has_privs_of_role(GetUserId(), relation->rd_rel->relowner) ||
+		 !has_key_expression(RelationGetRelid(relation)));
+}
+
+/* Tells the caller that rows are not tried. */
+static void
+report_left_out(Oid table)
+{
+	ereport(NOTICE,
+			(errmsg("rows of table %s are not tried with their new events", ev_table_name(table)),
+			 errdetail("Its constraints or generated columns call functions, and run as the owner of the table. Only a role with the owner's rights has them run, and only if the owner of the table owns the domains that call functions, too.")));
+}
+
 /*
  * event_update_is_checked(relation regclass, data text, version text) returns boolean
  *
@@ -158,7 +214,13 @@ ev_event_update_is_checked(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (table == NULL)
 			continue;
-		found |= has_checks(table, data, version, lfirst_oid(cell) == relation);
+		if (has_checks(table, data, version, lfirst_oid(cell) == relation))
+		{
+			if (may_evaluate(table, data, version, lfirst_oid(cell) == relation))
+				found = true;
+			else
+				report_left_out(lfirst_oid(cell));
+		}
 		relation_close(table, AccessShareLock);
 	}
 	PG_RETURN_BOOL(found);
@@ -213,13 +275,20 @@ version_for(Relation relation, AttrNumber column, int32 version)
 }
 
 static HeapTuple
-fetch_row(Relation relation, const ItemPointerData * location)
+fetch_row(Leaf *leaf, const ItemPointerData * location)
 {
-	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	TupleTableSlot *slot;
 	ItemPointerData tid = *location;
 	HeapTuple	row = NULL;
 
-	if (table_tuple_fetch_row_version(relation, &tid, GetActiveSnapshot(), slot))
+	/*
+	 * the aggregate takes any location: to read behind the end of a table
+	 * would extend it
+	 */
+	if (!ItemPointerIsValid(&tid) || !table_tuple_tid_valid(leaf->scan, &tid))
+		return NULL;
+	slot = table_slot_create(leaf->relation, NULL);
+	if (table_tuple_fetch_row_version(leaf->relation, &tid, GetActiveSnapshot(), slot))
 		row = ExecCopySlotHeapTuple(slot);
 	ExecDropSingleTupleTableSlot(slot);
 	return row;
@@ -248,7 +317,7 @@ check_row(const EvUpdateCheck *check, Leaf *leaf, const ItemPointerData * locati
 	Datum	   *values = palloc0(sizeof(Datum) * count);
 	bool	   *nulls = palloc0(sizeof(bool) * count);
 	bool	   *replaced = palloc0(sizeof(bool) * count);
-	HeapTuple	row = fetch_row(relation, location);
+	HeapTuple	row = fetch_row(leaf, location);
 	EvRunAs		caller;
 
 	if (row == NULL)
@@ -296,7 +365,8 @@ open_leaf(const EvUpdateCheck *check, Oid table)
 
 	if (relation == NULL)
 		return NULL;
-	if (relation->rd_rel->relkind != RELKIND_RELATION || !has_checks(relation, check->data, check->version, table == check->relation))
+	if (!has_checks(relation, check->data, check->version, table == check->relation) ||
+		!may_evaluate(relation, check->data, check->version, table == check->relation))
 	{
 		relation_close(relation, AccessShareLock);
 		return NULL;
@@ -306,6 +376,7 @@ open_leaf(const EvUpdateCheck *check, Oid table)
 	leaf->data = ev_migrate_find_column(relation, check->data);
 	leaf->version = ev_migrate_find_column(relation, check->version);
 	leaf->is_named = table == check->relation;
+	leaf->scan = table_beginscan_tid(relation, GetActiveSnapshot());
 	leaf->triggers = CopyTriggerDesc(relation->trigdesc);
 	if (OidIsValid(ev_guard_function()))
 		fmgr_info(ev_guard_function(), &leaf->guard);
@@ -381,5 +452,10 @@ ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerDa
 	while (batch.leaves != NIL && batch.at < count)
 		check_some(&batch);
 	foreach(cell, batch.leaves)
-		relation_close(((Leaf *) lfirst(cell))->relation, AccessShareLock);
+	{
+		Leaf	   *leaf = lfirst(cell);
+
+		table_endscan(leaf->scan);
+		relation_close(leaf->relation, AccessShareLock);
+	}
 }

@@ -21,7 +21,8 @@ extern EvUpdateCheck *ev_update_check_make(Oid relation, const char *data, const
 /*
  * Checks valid results as new events of the rows at these locations.  A result whose row would
  * be refused gets a fault, and is marked as refused.  CHECK constraints, domains, generated columns and guards
- * are evaluated as the table's owner, who wrote them; unique keys, foreign keys and other
+ * are evaluated as the table's owner.  A table is left out if they call functions, unless the current
+ * user has the owner's rights and the owner owns the domains that call them; unique keys, foreign keys and other
  * triggers are not.  Uses subtransactions, like ev_upgrade_run.
  */
 extern void ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerData * rows,

@@ -238,7 +238,7 @@ make_report(FunctionCallInfo fcinfo, bool is_text)
 	report->upgrade = ev_upgrade_make(context, PG_GETARG_TEXT_PP(3), PG_GETARG_INT32(4), PG_GETARG_INT32(5), false);
 	for (int i = 0; i < BATCH_ROWS; i++)
 		report->upgrades[i] = report->upgrade;
-	if (PG_NARGS() > CHECKED_TABLE && !PG_ARGISNULL(8))
+	if (PG_NARGS() > CHECKED_TABLE && !PG_ARGISNULL(8) && !PG_ARGISNULL(9) && !PG_ARGISNULL(10))
 		report->check = ev_update_check_make(PG_GETARG_OID(8), text_to_cstring(PG_GETARG_TEXT_PP(9)),
 											 text_to_cstring(PG_GETARG_TEXT_PP(10)), PG_GETARG_INT32(5));
 	MemoryContextSwitchTo(caller);

@@ -480,7 +480,8 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 /*
  * event_quarantine_counts() returns how many events of each table the quarantine
  * has.  Members of pg_read_all_stats, who see counts only, need no privilege on it:
- * for them the query runs as its owner.  Others run it with their own rights.
+ * for them the query runs as its owner, as it does for others with the owner's
+ * rights.  The rest run it with their own rights.
  */
 Datum
 ev_event_quarantine_counts(PG_FUNCTION_ARGS)
@@ -497,6 +498,8 @@ ev_event_quarantine_counts(PG_FUNCTION_ARGS)
 	if (sees_all)
 		ev_run_as_begin(&caller, quarantine.owner == ROLE_PG_DATABASE_OWNER ? ev_database_owner() : quarantine.owner,
 						SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	else
+		ev_quarantine_as_owner(&quarantine);
 	SPI_connect();
 	if (SPI_execute(COUNTS, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read table %s", TABLE);
@@ -506,6 +509,7 @@ ev_event_quarantine_counts(PG_FUNCTION_ARGS)
 	SPI_finish();
 	if (sees_all)
 		ev_run_as_end(&caller);
+	ev_quarantine_as_caller(&quarantine);
 	return (Datum) 0;
 }
 

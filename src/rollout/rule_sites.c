@@ -6,8 +6,8 @@
  * on the functions that they call.  A partition or child has none of its own for those
  * of its table, so they are looked at for each.
  *
- * A view counts if it has the option, or if a view over it has CASCADED, and if its
- * owner has the rights of the table's owner: the condition is evaluated as the latter.
+ * A view counts if it has the option, or if a view over it, of a role with its owner's rights, has
+ * CASCADED, and if its owner has the rights of the table's owner: the condition is evaluated as the latter.
  */
 #include "postgres.h"
 
@@ -34,12 +34,23 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "registry/dependents.h"
 #include "rollout/rule_sites.h"
 #include "rows/table_rights.h"
+
+/*
+ * Views over views can be written so that the condition doubles with each, and any role
+ * writes views.  A condition with more nodes, or through more views, is none.
+ */
+#define MOST_NODES	10000
+#define MOST_LEVELS	64
+
+/* More views over one, with none that has the option so far, are taken for one that has it. */
+#define MOST_ABOVE	64
 
 /* ---------- reading the catalogs ---------- */
 
@@ -186,8 +197,10 @@ check_option(Oid view)
 /* The search for a view with CASCADED over another one. */
 typedef struct Above
 {
-	Oid			view;
-	List	   *rules;			/* OIDs of its dependents */
+	Oid			owner;			/* views of roles without this one's rights do
+								 * not count */
+	int			seen;
+	List	   *rules;			/* OIDs of the dependents of one view */
 } Above;
 
 static void
@@ -199,22 +212,27 @@ note_rule(Form_pg_depend dependent, void *context)
 
 /* Is a condition of the view enforced, by its own option or by that of a view over it? */
 static bool
-is_enforced(Oid oid, bool only_cascaded)
+is_enforced(Oid oid, bool only_cascaded, Above *above)
 {
 	char	   *option = check_option(oid);
-	Above		above = {.view = oid};
+	List	   *rules;
 	ListCell   *cell;
 
 	check_stack_depth();
 	if (option != NULL && (!only_cascaded || pg_strcasecmp(option, "cascaded") == 0))
 		return true;
-	ev_for_each_dependent(RelationRelationId, oid, note_rule, &above);
-	foreach(cell, above.rules)
+	above->rules = NIL;
+	ev_for_each_dependent(RelationRelationId, oid, note_rule, above);
+	rules = above->rules;
+	foreach(cell, rules)
 	{
 		View		view;
 
 		CHECK_FOR_INTERRUPTS();
-		if (read_rule(lfirst_oid(cell), &view) && view.oid != oid && view.base == oid && is_enforced(view.oid, true))
+		if (!read_rule(lfirst_oid(cell), &view) || view.oid == oid || view.base != oid ||
+			!has_privs_of_role(view.owner, above->owner))
+			continue;
+		if (++above->seen > MOST_ABOVE || is_enforced(view.oid, true, above))
 			return true;
 	}
 	return false;
@@ -224,8 +242,21 @@ is_enforced(Oid oid, bool only_cascaded)
 typedef struct Columns
 {
 	List	   *target_list;
+	int			nodes;			/* of what was put there */
 	bool		failed;
 } Columns;
+
+static bool
+count_nodes_walker(Node *node, void *context)
+{
+	int		   *count = (int *) context;
+
+	CHECK_FOR_INTERRUPTS();
+	if (node == NULL || *count > MOST_NODES)
+		return *count > MOST_NODES;
+	++*count;
+	return expression_tree_walker(node, count_nodes_walker, context);
+}
 
 static Node *
 columns_mutator(Node *node, void *context)
@@ -238,7 +269,8 @@ columns_mutator(Node *node, void *context)
 	{
 		TargetEntry *entry = get_tle_by_resno(columns->target_list, castNode(Var, node)->varattno);
 
-		if (entry == NULL || castNode(Var, node)->varlevelsup != 0)
+		if (entry == NULL || castNode(Var, node)->varlevelsup != 0 ||
+			count_nodes_walker((Node *) entry->expr, &columns->nodes))
 		{
 			columns->failed = true;
 			return copyObject(node);
@@ -257,6 +289,7 @@ static Node *
 view_expression(Oid oid, Oid *table)
 {
 	View		view;
+	Columns		columns = {0};
 	List	   *owners;
 	ListCell   *cell;
 	Node	   *expression;
@@ -267,10 +300,8 @@ view_expression(Oid oid, Oid *table)
 	owners = list_make1_oid(view.owner);
 	while (get_rel_relkind(view.base) == RELKIND_VIEW)
 	{
-		Columns		columns = {0};
-
 		CHECK_FOR_INTERRUPTS();
-		if (checkExprHasSubLink(expression) || !read_view(view.base, &view))
+		if (list_length(owners) > MOST_LEVELS || checkExprHasSubLink(expression) || !read_view(view.base, &view))
 			return NULL;
 		columns.target_list = view.query->targetList;
 		expression = columns_mutator(expression, &columns);
@@ -330,23 +361,44 @@ add_policy(Form_pg_depend dependent, void *context)
 		add_members(search, &site);
 }
 
+/* Is this the rule of a view whose condition is enforced, and calls functions of the search? */
+static bool
+is_site(Oid rule, EvSearch *search, EvSite *site)
+{
+	View		view;
+	Above		above = {0};
+	Node	   *expression;
+
+	if (!read_rule(rule, &view))
+		return false;
+	above.owner = view.owner;
+	if (!is_enforced(view.oid, false, &above))
+		return false;
+	site->view = view.oid;
+	expression = view_expression(view.oid, &site->declared);
+	return expression != NULL && ev_expression_may_apply(expression, search);
+}
+
 static void
 add_view(Form_pg_depend dependent, void *context)
 {
 	EvSearch   *search = (EvSearch *) context;
 	EvSite		site = {0};
-	View		view;
-	Node	   *expression;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext rule;
+	bool		found;
 
 	CHECK_FOR_INTERRUPTS();
 	if (dependent->classid != RewriteRelationId || list_member_oid(search->rules, dependent->objid))
 		return;
 	search->rules = lappend_oid(search->rules, dependent->objid);
-	if (!read_rule(dependent->objid, &view) || !is_enforced(view.oid, false))
-		return;
-	site.view = view.oid;
-	expression = view_expression(view.oid, &site.declared);
-	if (expression != NULL && ev_expression_may_apply(expression, search))
+	/* the conditions of others' views may be many, and long */
+	rule = AllocSetContextCreate(caller, "event_validate view", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(rule);
+	found = is_site(dependent->objid, search, &site);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(rule);
+	if (found)
 		add_members(search, &site);
 }
 

@@ -677,7 +677,8 @@ ev_site_require_author(const EvSite *site)
 /* The casts in expressions of a table. */
 typedef struct Casts
 {
-	Oid			owner;			/* of the table */
+	Oid			owner;			/* whose domains may call functions;
+								 * InvalidOid: nobody's */
 	List	   *own;			/* functions that may be called */
 	Oid			domain;			/* whose CHECKs are looked at */
 } Casts;
@@ -700,35 +701,48 @@ look_at_domain_check(Form_pg_depend dependent, void *context)
 	ReleaseSysCache(tuple);
 }
 
+/* Does a type, if it is a domain, run functions in a domain of another role? */
+static bool
+runs_others_domain(Casts *casts, Oid type)
+{
+	for (; get_typtype(type) == TYPTYPE_DOMAIN; type = base_of_domain(type))
+	{
+		casts->domain = type;
+		if (!OidIsValid(casts->owner) || !domain_owner_is(type, casts->owner))
+			ev_for_each_dependent(TypeRelationId, type, look_at_domain_check, casts);
+		if (!OidIsValid(casts->domain))
+			return true;
+	}
+	return false;
+}
+
 /* Is there a cast that runs functions in a domain of another role? */
 static bool
 has_others_cast_walker(Node *node, void *context)
 {
-	Casts	   *casts = (Casts *) context;
-
 	if (node == NULL)
 		return false;
-	if (IsA(node, CoerceToDomain))
-		for (Oid type = castNode(CoerceToDomain, node)->resulttype; get_typtype(type) == TYPTYPE_DOMAIN;
-			 type = base_of_domain(type))
-		{
-			casts->domain = type;
-			if (!domain_owner_is(type, casts->owner))
-				ev_for_each_dependent(TypeRelationId, type, look_at_domain_check, casts);
-			if (!OidIsValid(casts->domain))
-				return true;
-		}
+	if (IsA(node, CoerceToDomain) && runs_others_domain((Casts *) context, castNode(CoerceToDomain, node)->resulttype))
+		return true;
 	return expression_tree_walker(node, has_others_cast_walker, context);
+}
+
+static List *
+event_functions_of(const EvEventFunctions *functions)
+{
+	List	   *own = NIL;
+
+	for (int i = 0; i < (int) lengthof(functions->oids); i++)
+		own = lappend_oid(own, functions->oids[i]);
+	return own;
 }
 
 void
 ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions)
 {
 	Casts		casts = {.owner = ev_table_owner(site->relation)};
-	List	   *own = NIL;
+	List	   *own = event_functions_of(&search->functions);
 
-	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
-		own = lappend_oid(own, search->functions.oids[i]);
 	if (ev_is_pure((Node *) expressions, own))
 		return;
 	ev_site_require_author(site);
@@ -737,6 +751,23 @@ ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expres
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("an expression casts to a domain of another role than the table's owner, and the domain calls functions")));
+}
+
+bool
+ev_may_run_as_owner(List *expressions, const Oid *types, int count, Oid owner)
+{
+	EvEventFunctions functions;
+	Casts		casts = {.owner = has_privs_of_role(GetUserId(), owner) ? owner : InvalidOid};
+
+	ev_event_functions_find(&functions);
+	casts.own = event_functions_of(&functions);
+	if (!ev_is_pure((Node *) expressions, casts.own) &&
+		(!OidIsValid(casts.owner) || has_others_cast_walker((Node *) expressions, &casts)))
+		return false;
+	for (int i = 0; i < count; i++)
+		if (runs_others_domain(&casts, types[i]))
+			return false;
+	return true;
 }
 
 /* ---------- all ---------- */

@@ -123,6 +123,13 @@ extern void ev_site_require_author(const EvSite *site);
 extern void ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions);
 
 /*
+ * May the expressions of a table, and the domains of some columns, be evaluated as its
+ * owner, for the current user?  They may if they only compute.  Otherwise the user
+ * must have the owner's rights, and no domain of another role may call functions.
+ */
+extern bool ev_may_run_as_owner(List *expressions, const Oid *types, int count, Oid owner);
+
+/*
  * Returns the calls in an expression, of EvSiteCall *; none of a term is certain to be
  * made if the expression is one of a policy or view.  Calls in subqueries are left out,
  * and those that need a subquery.

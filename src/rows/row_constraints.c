@@ -194,6 +194,23 @@ ev_row_has_other_constraints(Relation relation)
 	return false;
 }
 
+List *
+ev_row_expressions(Relation relation)
+{
+	EventCalls	calls = {.language = ev_language_oid()};
+	TupleConstr *constr = RelationGetDescr(relation)->constr;
+	List	   *expressions = NIL;
+
+	ev_event_functions_find(&calls.functions);
+	for (int i = 0; i < check_count(relation); i++)
+		if (EV_CHECK_ENFORCED(&constr->check[i]))
+			expressions = add_terms(expressions, stringToNode(constr->check[i].ccbin), &calls);
+	for (int i = 0; constr != NULL && i < constr->num_defval; i++)
+		if (TupleDescAttr(RelationGetDescr(relation), constr->defval[i].adnum - 1)->attgenerated != '\0')
+			expressions = lappend(expressions, stringToNode(constr->defval[i].adbin));
+	return expressions;
+}
+
 void
 ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relation relation,
 						 HeapTuple row, EvRowUse use)

@@ -32,6 +32,12 @@ typedef enum EvRowUse
 extern void ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relation relation,
 									 HeapTuple row, EvRowUse use);
 
+/*
+ * Returns the expressions that this evaluates, in CurrentMemoryContext: terms of CHECK
+ * constraints and generated columns, without the bounds of a partition.
+ */
+extern List *ev_row_expressions(Relation relation);
+
 /* Has a table CHECK constraints that this evaluates, at least in part? */
 extern bool ev_row_has_other_constraints(Relation relation);
 

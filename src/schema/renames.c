@@ -85,25 +85,39 @@ pointer_of(const JsonbValue *text)
 	return pointer.data;
 }
 
+/* The number of tokens of a JSON Pointer */
+static int64
+count_tokens(const char *pointer)
+{
+	int64		count = 0;
+
+	for (const char *p = strchr(pointer, '/'); p != NULL; p = strchr(p + 1, '/'))
+		count++;
+	return count;
+}
+
 /* Returns the tokens of a JSON Pointer, without escapes. */
 static List *
 tokens_of(const char *pointer)
 {
 	List	   *tokens = NIL;
+	StringInfoData key;
 
+	initStringInfo(&key);
 	for (const char *p = pointer; *p == '/';)
 	{
 		int			length = strcspn(++p, "/");
 		EvString   *token = palloc(sizeof(EvString));
-		StringInfoData key;
 
-		initStringInfo(&key);
+		CHECK_FOR_INTERRUPTS();
+		resetStringInfo(&key);
 		ev_pointer_append_unescaped(&key, p, length);
-		token->data = key.data;
+		token->data = pnstrdup(key.data, key.len);
 		token->length = key.len;
 		tokens = lappend(tokens, token);
 		p += length;
 	}
+	pfree(key.data);
 	return tokens;
 }
 
@@ -207,6 +221,7 @@ read_members(EvRenames *renames, const Jsonb *mapping)
 	JsonbValue	key;
 	JsonbValue	value;
 	char	   *problem = NULL;
+	int64		tokens = 0;
 
 	while (problem == NULL && (token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
@@ -221,6 +236,10 @@ read_members(EvRenames *renames, const Jsonb *mapping)
 		rename = palloc(sizeof(EvRename));
 		rename->old_pointer = pointer_of(&key);
 		rename->new_pointer = pointer_of(&value);
+		/* each becomes a node, and takes a hundred bytes */
+		tokens += count_tokens(rename->old_pointer) + count_tokens(rename->new_pointer);
+		if (tokens > EV_RENAMES_MOST_TOKENS)
+			return psprintf("Its locations have more than %d names and array items.", EV_RENAMES_MOST_TOKENS);
 		rename->old_path = tokens_of(rename->old_pointer);
 		rename->new_path = tokens_of(rename->new_pointer);
 		problem = add_rename(renames, rename);

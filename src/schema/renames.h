@@ -17,6 +17,9 @@
 /* A mapping has so many members. */
 #define EV_RENAMES_MOST	1000
 
+/* The old and new locations have so many tokens together. */
+#define EV_RENAMES_MOST_TOKENS	20000
+
 /* What happens at one location of an event. */
 typedef struct EvRenameNode
 {

@@ -88,13 +88,41 @@ may_use_slot(void)
 		 MyBEEntry->st_progress_command == EV_PROGRESS_SLOT);
 }
 
+static void
+write_slot(const Entry *entry)
+{
+	const struct
+	{
+		int			number;
+		int64		value;
+	}			fields[] = {
+		{EV_SLOT_LAYOUT, EV_SLOT_THIS_LAYOUT},
+		{EV_SLOT_COMMAND, entry->command},
+		{EV_SLOT_PHASE, entry->phase},
+		{EV_SLOT_RELATION, entry->relation},
+		{EV_SLOT_TOTAL, entry->total == EV_PROGRESS_UNKNOWN ? entry->total : Max(entry->total, entry->done)},
+		{EV_SLOT_DONE, entry->done},
+		{EV_SLOT_CHANGED, entry->changed},
+		{EV_SLOT_FAILED, entry->failed},
+		{EV_SLOT_STARTED, entry->started},
+		{EV_SLOT_LEADER, entry->leader}
+	};
+	int			numbers[lengthof(fields)];
+	int64		values[lengthof(fields)];
+
+	for (int i = 0; i < (int) lengthof(fields); i++)
+	{
+		numbers[i] = fields[i].number;
+		values[i] = fields[i].value;
+	}
+	pgstat_progress_update_multi_param(lengthof(fields), numbers, values);
+}
+
 /* Shows the current command, or that there is none.  Raises no error. */
 static void
 show(void)
 {
 	const Entry *entry = current();
-	int			numbers[EV_SLOT_FIELDS];
-	int64		values[EV_SLOT_FIELDS];
 
 	if (!may_use_slot())
 		return;
@@ -107,19 +135,7 @@ show(void)
 	/* an error, or a command of PostgreSQL's, has ended it */
 	if (MyBEEntry->st_progress_command != EV_PROGRESS_SLOT)
 		pgstat_progress_start_command(EV_PROGRESS_SLOT, entry->relation);
-	for (int i = 0; i < EV_SLOT_FIELDS; i++)
-		numbers[i] = i;
-	values[EV_SLOT_LAYOUT] = EV_SLOT_THIS_LAYOUT;
-	values[EV_SLOT_COMMAND] = entry->command;
-	values[EV_SLOT_PHASE] = entry->phase;
-	values[EV_SLOT_RELATION] = entry->relation;
-	values[EV_SLOT_TOTAL] = entry->total == EV_PROGRESS_UNKNOWN ? entry->total : Max(entry->total, entry->done);
-	values[EV_SLOT_DONE] = entry->done;
-	values[EV_SLOT_CHANGED] = entry->changed;
-	values[EV_SLOT_FAILED] = entry->failed;
-	values[EV_SLOT_STARTED] = entry->started;
-	values[EV_SLOT_LEADER] = entry->leader;
-	pgstat_progress_update_multi_param(EV_SLOT_FIELDS, numbers, values);
+	write_slot(entry);
 }
 
 static void

@@ -43,6 +43,12 @@ enum
 	OUT_COLUMNS
 };
 
+static bool
+is_below(int64 number, int end)
+{
+	return number >= 0 && number < end;
+}
+
 /* The entry of a backend that reports progress; NULL: it does not. */
 static const PgBackendStatus *
 reported(int number)
@@ -52,8 +58,8 @@ reported(int number)
 
 	if (entry == NULL || entry->st_progress_command != EV_PROGRESS_SLOT ||
 		entry->st_progress_param[EV_SLOT_LAYOUT] != EV_SLOT_THIS_LAYOUT ||
-		entry->st_progress_param[EV_SLOT_COMMAND] >= EV_PROGRESS_COMMANDS ||
-		entry->st_progress_param[EV_SLOT_PHASE] >= EV_PHASES)
+		!is_below(entry->st_progress_param[EV_SLOT_COMMAND], EV_PROGRESS_COMMANDS) ||
+		!is_below(entry->st_progress_param[EV_SLOT_PHASE], EV_PHASES))
 		return NULL;
 	return entry;
 }

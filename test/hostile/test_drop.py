@@ -139,7 +139,14 @@ def test_cursor_closed(world):
               "SET event_close.off = on",
               """ALTER TABLE mallory.events ADD CHECK
                   (data IS NULL OR check_event(data, 'order', mallory.close_all(id, v))) NOT VALID""")
-    world.run("owner", DROP)
+    # on a loaded machine, half a second is not always enough for the last look
+    for attempt in range(20):
+        try:
+            world.run("owner", DROP)
+            break
+        except psycopg.errors.DependentObjectsStillExist as error:
+            if attempt == 19 or "took longer than" not in error.diag.message_detail:
+                raise
     assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
 
 
@@ -664,3 +671,29 @@ def test_policies_and_views_of_others(world):
     world.refused("owner", DROP, "2BP01", "CHECK OPTION of view alice.v")
     assert world.run(None, "SELECT is_called FROM mallory.hits") == [(False,)]
     world.run("owner", "SELECT drop_event_schema('order', 1, force => true)")
+
+
+def test_views_over_views(world):
+    """Views of a stranger whose condition doubles with each of them cost a drop neither memory nor time."""
+    world.run("owner", "SELECT register_event_schema('order', 1, '{}'::text), register_event_schema('order', 2, '{}'::text)")
+    world.run(None, f"""CREATE SCHEMA m AUTHORIZATION "{world.role('mallory')}" """)
+    world.run("mallory", "CREATE TABLE m.t (event_type text, schema_version int, data jsonb)",
+              "CREATE VIEW m.v0 AS SELECT event_type, schema_version, data FROM m.t",
+              *[f"CREATE VIEW m.v{n} AS SELECT event_type || event_type AS event_type, schema_version, data FROM m.v{n - 1}"
+                for n in range(1, 40)],
+              "CREATE VIEW m.top AS SELECT * FROM m.v39 WHERE check_event(data, event_type, schema_version) WITH CASCADED CHECK OPTION")
+    world.run("owner", "SET statement_timeout = '60s'", "SELECT * FROM event_schema_usage()")
+    world.run("owner", "SET statement_timeout = '60s'", "SELECT drop_event_schema('order', 2)")
+
+
+def test_option_of_a_strangers_view(world):
+    """A stranger's view WITH CHECK OPTION over another role's view enforces nothing there."""
+    world.run("owner", "SELECT register_event_schema('order', 1, '{}'::text), register_event_schema('order', 2, '{}'::text)",
+              "CREATE TABLE ev (event_type text, schema_version int, data jsonb)", "INSERT INTO ev VALUES ('order', 2, '{}')",
+              "CREATE VIEW valid AS SELECT * FROM ev WHERE check_event(data, event_type, schema_version)")
+    world.run(None, f"""CREATE SCHEMA m AUTHORIZATION "{world.role('mallory')}" """)
+    world.run("mallory", "CREATE VIEW m.over AS SELECT * FROM public.valid WITH CASCADED CHECK OPTION")
+    world.run("owner", "SELECT drop_event_schema('order', 2)")
+    # the owner's own view does
+    world.run("owner", "SELECT register_event_schema('order', 2, '{}'::text)", "CREATE VIEW over AS SELECT * FROM valid WITH CASCADED CHECK OPTION")
+    world.refused("owner", "SELECT drop_event_schema('order', 2)", "2BP01", "view")

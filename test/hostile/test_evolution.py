@@ -3,7 +3,7 @@
 import time
 
 import psycopg
-from world import Background
+from world import Background, told
 
 SLOW_UPCAST = """CREATE FUNCTION slow(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_catalog.pg_sleep(0.05); RETURN e || '{"a": 1}'; END $$"""
@@ -559,3 +559,80 @@ def test_index_that_is_not_usable_yet(world):
     assert world.run("owner", "SELECT count(*) FROM pg_index WHERE indrelid = 'ev'::regclass AND indcheckxmin") == [(1,)]
     world.connect("owner").execute("CALL migrate_events('ev', 'mal', 2, 10)")
     assert world.run("owner", "SELECT count(*) FROM ev WHERE schema_version = 2") == [(100,)]
+
+
+# ---------- what an UPDATE would refuse ----------
+
+def table_to_check(world, column="jsonb", check="true"):
+    """A table of the owner whose rows check_event_upgrade tries, readable by mallory."""
+    world.run("owner", "SELECT register_event_schema('order', 1, '{}'::text), register_event_schema('order', 2, '{}'::text)",
+              f"CREATE TABLE ev (id int PRIMARY KEY, event_type text, schema_version int, data {column}, CHECK ({check}))",
+              "INSERT INTO ev VALUES (1, 'order', 1, '{}')", f"""GRANT SELECT ON ev TO "{world.role('mallory')}" """)
+
+
+def test_readers_do_not_run_domains(world):
+    """The owner of a domain, who may read a table with it, does not get its CHECK run as the table's owner."""
+    give(world, "mallory")
+    world.run("owner", "CREATE TABLE secret (what text)", "INSERT INTO secret VALUES ('secret')")
+    world.run("mallory", "CREATE TABLE mallory.stolen (what text)", "CREATE DOMAIN mallory.document AS jsonb",
+              "GRANT ALL ON mallory.stolen TO PUBLIC", "GRANT USAGE ON SCHEMA mallory TO PUBLIC",
+              """CREATE FUNCTION mallory.steal(d jsonb) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+                     INSERT INTO mallory.stolen SELECT what FROM public.secret; RETURN true; END $$""")
+    table_to_check(world, "mallory.document")
+    world.run("mallory", "ALTER DOMAIN mallory.document ADD CHECK (mallory.steal(VALUE)) NOT VALID")
+    for role in ("mallory", "owner", None):
+        session = world.connect(role)
+        messages = told(session)
+        assert session.execute("SELECT * FROM check_event_upgrade('public.ev', 'order', 1, 2)").fetchall() == []
+        assert messages == ["rows of table public.ev are not tried with their new events"], messages
+    assert world.run("mallory", "TABLE mallory.stolen") == []
+
+
+def test_readers_do_not_choose_what_checks_see(world):
+    """A function in a CHECK does not get events of a reader's upcast with the rights of the table's owner."""
+    give(world, "mallory")
+    world.run("owner", "CREATE TABLE notes (note text)", """CREATE FUNCTION runs(d jsonb) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+        IF d ? 'note' THEN INSERT INTO public.notes VALUES (d->>'note'); END IF; RETURN true; END $$""")
+    table_to_check(world, check="runs(data)")
+    world.run("mallory", """CREATE FUNCTION mallory.makes(e jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
+        $$ SELECT '{"note": "by mallory"}'::jsonb $$""")
+    register(world, "mallory", "mal", "mallory.makes")
+    call = "SELECT keyword FROM check_event_upgrade('public.ev', 'mal', 1, 2, type_expr => $$'mal'$$)"
+    assert world.run("mallory", call) == []
+    assert world.run("owner", "TABLE notes") == []
+    # constraints that only compute are asked for everybody
+    world.run("owner", "ALTER TABLE ev DROP CONSTRAINT ev_data_check", "ALTER TABLE ev ADD CONSTRAINT no_note CHECK (NOT data ? 'note')")
+    assert world.run("mallory", call) == [(None,), ("update",)]
+
+
+KINDS = """SELECT _event_validate.event_upgrade_kinds({}::jsonb, {}::text, {}::text, {}::int, {}::int, {}::regclass::oid, {}::tid,
+    {}::regclass::oid, {}::text, {}::text)"""
+
+
+def test_location_that_is_none(world):
+    """The aggregate of check_event_upgrade takes any location: none makes a table longer."""
+    table_to_check(world, check="id > 0")
+    before = world.run(None, "SELECT pg_relation_size('public.ev')")
+    for place in ("(4294967295,1)", "(4294967295,0)", "(0,0)", "(0,2047)", "(7,1)", "(4294967294,65535)"):
+        world.run("mallory", KINDS.format("'{}'", "'x'", "'order'", 1, 2, "'public.ev'", f"'{place}'", "'public.ev'", "'data'", "'schema_version'"))
+    assert world.run(None, "SELECT pg_relation_size('public.ev')") == before
+
+
+def test_nulls_of_the_aggregate(world):
+    table_to_check(world, check="id > 0")
+    good = ["'{}'", "'x'", "'order'", "1", "2", "'public.ev'", "'(0,1)'", "'public.ev'", "'data'", "'schema_version'"]
+    session = world.connect("mallory")
+    for place in range(len(good)):
+        session.execute(KINDS.format(*[*good[:place], "NULL", *good[place + 1:]]))
+
+
+# ---------- renames ----------
+
+def test_locations_of_renames_are_bounded(world):
+    """Four megabytes of a mapping do not become gigabytes, nor a loop without interrupts."""
+    deep = "jsonb_build_object(repeat('/a', 1000000), repeat('/a', 999999) || '/b')"
+    many = "(SELECT jsonb_object_agg(repeat('/a', 1000) || '/a' || i, repeat('/a', 1000) || '/b' || i) FROM generate_series(1, 1000) AS i)"
+    for mapping in (deep, many):
+        for call in ("event_rename('{{}}', {})", "event_schema_changes('{{}}'::jsonb, '{{}}'::jsonb, renames => {})"):
+            error = world.refused("mallory", "SELECT " + call.format(mapping), "22023", "more than 20000")
+            assert "names and array items" in error.diag.message_detail, error

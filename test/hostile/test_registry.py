@@ -913,3 +913,12 @@ def test_prepared_transaction_has_the_name(world):
         world.refused("alice", OTHER_ANNOTATIONS[1], "55P03", "prepared transaction")
     finally:
         user.execute(f"ROLLBACK PREPARED '{name}'")
+
+
+def test_page_with_other_sites(world):
+    """The internal function that writes a page takes any rows, and none."""
+    world.run("owner", "SELECT register_event_schema('order', 1, '{}'::text)")
+    session = world.connect("mallory")
+    for sites in ("NULL", "'1'", "'{}'", """'[1, "a", null, [], {}, [{}]]'""",
+                  """'[{"relation": 1, "kind": [], "name": {}, "mode": null, "type": 5, "version": {}}]'"""):
+        session.execute(f"SELECT _event_validate.event_schema_page('order', NULL, {sites}::jsonb)")

@@ -486,8 +486,10 @@ WHOM = {
                                        (None, "DROP FUNCTION event_schema.\"used@1\"", "table_owner", "look")],
     "expressions of a table: `event_schema_usage`": [("reader", "SELECT * FROM event_schema_usage()", "table_owner", "look"),
                                                      (None, "SELECT * FROM event_schema_usage()", "table_owner", "look")],
-    "constraints and generated columns of a table: `check_event_upgrade`": [
-        ("reader", "SELECT * FROM check_event_upgrade('app.events', 'order', 1, 2)", "table_owner", "check", "generated")],
+    "constraints and generated columns of a table: `check_event_upgrade`, caller with the rights of the table's owner": [
+        (None, "SELECT * FROM check_event_upgrade('app.events', 'order', 1, 2)", "table_owner", "check", "generated")],
+    "constraints and generated columns of a table: the same by another role": [
+        ("reader", "SELECT * FROM check_event_upgrade('app.events', 'order', 1, 2)", "-", "check", "generated")],
     "triggers, constraints, generated columns and policies of a table: a replay, caller with the rights of the table's owner":
         [(None, REPLAY, "table_owner", "trigger", "check", "generated", "guard")],
     "triggers, constraints, generated columns and policies of a table: a replay by another role":
@@ -501,8 +503,8 @@ WHOM = {
     "triggers and policies of the quarantine: a replay or a purge by another role":
         [("writing_keeper", REPLAY, "writing_keeper", "quarantine", "reading"),
          ("keeper", "SELECT purge_event_quarantine('-1 s')", "keeper", "quarantine", "reading")],
-    "constants of the quarantine that planning computes: `event_quarantine`, replays and purges, caller with the rights of its owner":
-        [(None, call, "owner", "planned") for call in ("SELECT * FROM event_quarantine", REPLAY, "SELECT purge_event_quarantine('-1 s')")],
+    "constants of the quarantine that planning computes: `event_quarantine`, `event_quarantine_counts`, replays and purges, caller with the rights of its owner":
+        [(None, call, "owner", "planned") for call in ("SELECT * FROM event_quarantine", "SELECT * FROM event_quarantine_counts", REPLAY, "SELECT purge_event_quarantine('-1 s')")],
     "policies of the quarantine: `event_quarantine`, caller without the rights of its owner; `event_quarantine_counts`": [
         ("viewer", "SELECT * FROM event_quarantine", "viewer", "reading"),
         ("viewer", "SELECT * FROM event_quarantine_counts", "viewer", "reading"),

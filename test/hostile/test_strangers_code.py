@@ -755,3 +755,23 @@ def test_call_in_a_hint(world):
     session.execute("SELECT public.register_event_schema('o', 2, '{}')")
     assert len(hints) == 3 and ["create_event_view(" in hint for hint in sorted(hints, key=lambda hint: "calls" in hint)] == [True, True, False], hints
     assert not [hint for hint in hints if "mallory.g" in hint], hints
+
+
+def test_quarantine_counts_of_members(world):
+    """Whoever has the rights of the quarantine's owner does not run its code with rights of his own."""
+    world.server.add_role("heir")
+    owner, heir = world.role("owner"), world.role("heir")
+    world.run(None, f'GRANT "{owner}" TO "{heir}"')
+    world.run("owner", "CREATE TABLE ev (event_type text, schema_version int, data jsonb)", "SELECT add_event_guard('ev', 'quarantine')",
+              "INSERT INTO ev VALUES ('none', 1, '{}')", "CREATE TABLE seen (who text)", "GRANT INSERT ON seen TO PUBLIC",
+              "CREATE FUNCTION record() RETURNS void LANGUAGE sql AS 'INSERT INTO public.seen VALUES (current_user)'",
+              """CREATE FUNCTION note(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+                 $$ BEGIN PERFORM public.record(); RETURN t; END $$""",
+              "CREATE STATISTICS constants ON (note('x')), event_type FROM event_schema.quarantine")
+    try:
+        for view in ("event_quarantine", "event_quarantine_counts"):
+            world.run("owner", "TRUNCATE seen")
+            world.run("heir", f"SELECT * FROM {view}")
+            assert set(world.run("owner", "TABLE seen")) == {(owner,)}, (view, world.run("owner", "TABLE seen"))
+    finally:
+        world.run(None, f'REVOKE "{owner}" FROM "{heir}"')

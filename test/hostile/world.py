@@ -143,6 +143,16 @@ class World:
                 session.close()
 
 
+def worked(session):
+    """The seconds of CPU that a session's process has used, which do not depend on the load; None if the server is on another machine."""
+    try:
+        with open(f"/proc/{session.info.backend_pid}/stat", encoding="ascii") as status:
+            fields = status.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def told(session):
     """A list to which the messages of a session are appended."""
     messages = []
