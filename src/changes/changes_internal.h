@@ -322,6 +322,7 @@ typedef struct EvProver
 	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
 	List	   *witnesses;		/* of JsonbValue: that were found so far */
+	HTAB	   *searched;		/* SearchMade: the searches for witnesses */
 	HTAB	   *parts;			/* WitnessParts: the same, by the schemas that
 								 * they tell apart */
 	int			sampled;		/* number of sets */
@@ -722,6 +723,12 @@ extern List *ev_known_witnesses(EvProver *prover, const EvSchemaSet *a, const Ev
 
 /* Keeps a value that is valid under `a` and not under `b`. */
 extern void ev_witness_keep(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value);
+
+/* Was this search made?  Then *witness is what it found, or NULL.  Keeps that. */
+extern bool ev_search_was_made(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+							   JsonbValue **witness);
+extern void ev_search_keep(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+						   JsonbValue *witness);
 
 /* ---------- changes_witness.c ---------- */
 

@@ -950,11 +950,18 @@ JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = kinds, .scope = scope};
+	bool		made = ev_search_was_made(p, c.a, c.b, scope, kinds, &c.witness);
 
+	if (c.witness != NULL)
+		return c.witness;
 	begin_search(p);
-	search(&c);
+	if (made)
+		try_values(&c, ev_known_witnesses(p, c.a, c.b));
+	else
+		search(&c);
 	if (c.witness != NULL)
 		ev_witness_keep(p, c.a, c.b, c.witness);
+	ev_search_keep(p, c.a, c.b, scope, kinds, c.witness);
 	return c.witness;
 }
 
