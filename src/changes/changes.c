@@ -14,8 +14,8 @@
 #include "changes/changes_internal.h"
 #include "registry/schema_cache.h"
 
-#define LISTING_SHARE	10		/* the part of the work for listing changes of a
-								 * comparison that was given up */
+#define LISTING_SHARE	10		/* the part of the work for listing changes of
+								 * a comparison that was given up */
 
 static const char *const rule_names[] = {
 #define EV_CHANGE_RULE(name, description) #name,
@@ -160,6 +160,7 @@ run_pass(EvProver *p, bool lenient, EvScope *volatile *scope)
 	ListCell   *cell;
 
 	p->changes = NIL;
+	p->proved_backward = p->proved_forward = false;
 	p->give_up = &out;
 	if (sigsetjmp(out, 0) != 0)
 	{
@@ -167,7 +168,8 @@ run_pass(EvProver *p, bool lenient, EvScope *volatile *scope)
 		p->give_up = NULL;
 		result.ended_early = true;
 		result.changes = p->changes;
-		result.backward = result.forward = p->roots_same ? EV_COMPATIBLE : EV_UNKNOWN;
+		result.backward = p->roots_same || p->proved_backward ? EV_COMPATIBLE : EV_UNKNOWN;
+		result.forward = p->roots_same || p->proved_forward ? EV_COMPATIBLE : EV_UNKNOWN;
 		return result;
 	}
 	if (p->anything == NULL)
@@ -214,6 +216,38 @@ add_change(Pass *pass, EvChangeRule rule, EvVerdict backward, EvVerdict forward,
 	change->forward = forward;
 	change->message = pstrdup(message);
 	pass->changes = lappend(pass->changes, change);
+}
+
+/*
+ * Gives the changes of a pass the verdicts of those of the other pass at the same
+ * location that are unknown here and incompatible there.
+ */
+static void
+take_refutations(EvProver *p, Pass *pass, const Pass *other)
+{
+	ListCell   *cell;
+	ListCell   *other_cell;
+
+	foreach(cell, pass->changes)
+	{
+		EvChange   *change = lfirst(cell);
+
+		if ((change->backward != EV_UNKNOWN && change->forward != EV_UNKNOWN) ||
+			change->rule == EV_CHANGE_COMPARISON_TOO_LARGE)
+			continue;
+		ev_spend(p, 5 * list_length(other->changes));
+		foreach(other_cell, other->changes)
+		{
+			const EvChange *there = lfirst(other_cell);
+
+			if (strcmp(there->location, change->location) != 0 || there->rule == EV_CHANGE_COMPARISON_TOO_LARGE)
+				continue;
+			if (change->backward == EV_UNKNOWN)
+				change->backward = Max(there->forward, EV_UNKNOWN);
+			if (change->forward == EV_UNKNOWN)
+				change->forward = Max(there->backward, EV_UNKNOWN);
+		}
+	}
 }
 
 /* Gives the changes of a pass the verdicts that are known of the whole. */
@@ -282,10 +316,13 @@ compare(EvProver *p, bool lenient)
 		exchange(p);
 	if (first.ended_early)
 	{
-		first.lacks_changes = exchanged;
+		wanted = first;
+		wanted.lacks_changes = exchanged;
+		wanted.backward = exchanged ? first.forward : first.backward;
+		wanted.forward = exchanged ? first.backward : first.forward;
 		if (!exchanged)
-			add_too_large(&first, p->spent, first.backward, first.forward);
-		return first;
+			add_too_large(&wanted, p->spent, wanted.backward, wanted.forward);
+		return wanted;
 	}
 	if (!exchanged && first.backward != EV_UNKNOWN && first.forward != EV_UNKNOWN)
 		return first;
@@ -308,7 +345,11 @@ compare(EvProver *p, bool lenient)
 	if (wanted.ended_early)
 		add_too_large(&wanted, p->spent, backward, forward);
 	else
+	{
+		if (!second.ended_early)
+			take_refutations(p, &wanted, exchanged ? &first : &second);
 		settle(&wanted, backward, forward);
+	}
 	return wanted;
 }
 
