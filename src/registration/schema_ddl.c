@@ -223,7 +223,7 @@ put_circle(ReturnSetInfo *result, List *functions)
 		appendStringInfoString(&command, "::pg_catalog.text)");
 		separator = ",\n";
 	}
-	appendStringInfoString(&command, "\n) AS v (name, body)), true, false, false, NULL::pg_catalog.text[]);");
+	appendStringInfoString(&command, "\n) AS v (name, body)), true, false, false, NULL::pg_catalog.text[], NULL::pg_catalog.text[], NULL::pg_catalog.jsonb);");
 	put_text(result, command.data);
 	foreach(cell, functions)
 		put_comment(result, lfirst_oid(cell));
