@@ -66,17 +66,17 @@ DO $$ BEGIN
 END $$;
 \set SHOW_CONTEXT errors
 -- what is not compared one by one is not accepted with the rest
-CREATE FUNCTION accept_large(VARIADIC narrow int[]) RETURNS jsonb LANGUAGE sql AS $$
+CREATE FUNCTION accept_large(title text, VARIADIC narrow int[]) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_build_object('properties', jsonb_object_agg('o' || m, o))
-	FROM (SELECT n / 100 AS m, jsonb_build_object('properties', jsonb_object_agg('p' || n, CASE WHEN n = ANY (narrow) THEN '{"type": "string"}' ELSE '{"type": ["string", "null"]}' END::jsonb)) AS o
+	FROM (SELECT n / 100 AS m, jsonb_build_object('properties', jsonb_object_agg('p' || n, jsonb_build_object('title', title) || CASE WHEN n = ANY (narrow) THEN '{"type": "string"}' ELSE '{"type": ["string", "null"]}' END::jsonb)) AS o
 		FROM generate_series(10000, 15999) AS n GROUP BY 1) AS objects $$;
-SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large(0), accept_large(10000, 15999));
-SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large(0), accept_large(15999));
-SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large(15999), accept_large(0));
+SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large('a', 0), accept_large('b', 10000, 15999)) WHERE rule <> 'ANNOTATION_CHANGED';
+SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large('a', 0), accept_large('b', 15999)) WHERE rule <> 'ANNOTATION_CHANGED';
+SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large('a', 15999), accept_large('b', 0)) WHERE rule <> 'ANNOTATION_CHANGED';
 \set VERBOSITY terse
-SELECT register_event_schema('accept.large', 1, accept_large(0));
-SELECT register_event_schema('accept.large', 2, accept_large(10000, 15999), accept => '{/properties/o100/properties/p10000/type TYPE_NARROWED}');
-SELECT register_event_schema('accept.large', 2, accept_large(10000), accept => '{/properties/o100/properties/p10000/type TYPE_NARROWED}');
+SELECT register_event_schema('accept.large', 1, accept_large('a', 0));
+SELECT register_event_schema('accept.large', 2, accept_large('b', 10000, 15999), accept => '{/properties/o100/properties/p10000/type TYPE_NARROWED}');
+SELECT register_event_schema('accept.large', 2, accept_large('b', 10000), accept => '{/properties/o100/properties/p10000/type TYPE_NARROWED}');
 \set VERBOSITY default
 DROP FUNCTION accept_large;
 

@@ -14,6 +14,9 @@
 #include "changes/changes_internal.h"
 #include "registry/schema_cache.h"
 
+#define LISTING_SHARE	10		/* the part of the work for listing changes of
+								 * a comparison that was given up */
+
 static const char *const rule_names[] = {
 #define EV_CHANGE_RULE(name, description) #name,
 	EV_CHANGE_RULES(EV_CHANGE_RULE)
@@ -78,30 +81,198 @@ ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver reso
 	return ev_compare_schemas_resolved(old, resolver, new, resolver, lenient, work, forward, changes);
 }
 
-/*
- * Lists the changes, in p->changes.  Returns false if the comparison ended
- * early.
- */
-static bool
-compare(EvProver *p, bool lenient)
-{
-	sigjmp_buf	out;
-	EvSchemaSet *old;
-	EvSchemaSet *new;
+/* ---------- both orders ---------- */
 
+/*
+ * The limits end some searches, and what was found before helps those that
+ * follow.  So that a change and its undoing get the same verdicts, the questions
+ * are asked in an order that only depends on the two documents: first with the
+ * document that comes first by its contents as the old one, then the other way
+ * round.  The second pass is left out if its changes are not the wanted ones, and
+ * the first one has answers to everything.
+ */
+
+/* Returns the order of two documents by their contents; 0 if they are equal. */
+static int
+compare_contents(EvProver *p)
+{
+	const Jsonb *old = p->old.document->schema;
+	const Jsonb *new = p->new.document->schema;
+	ListCell   *cell;
+	ListCell   *other;
+	int			order;
+
+	if (VARSIZE(old) != VARSIZE(new))
+		return VARSIZE(old) < VARSIZE(new) ? -1 : 1;
+	order = memcmp(VARDATA(old), VARDATA(new), VARSIZE(old) - VARHDRSZ);
+	if (order != 0)
+		return order;
+
+	/* the documents that they refer to */
+	if (list_length(p->old.resources) != list_length(p->new.resources))
+		return list_length(p->old.resources) < list_length(p->new.resources) ? -1 : 1;
+	forboth(cell, p->old.resources, other, p->new.resources)
+	{
+		const EvSubschema *a = ((EvResource *) lfirst(cell))->root;
+		const EvSubschema *b = ((EvResource *) lfirst(other))->root;
+
+		if (a->container != NULL && b->container != NULL)
+			order = compareJsonbContainers(unconstify(JsonbContainer *, a->container),
+										   unconstify(JsonbContainer *, b->container));
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+/* Exchanges the old and the new document. */
+static void
+exchange(EvProver *p)
+{
+	EvCompiler	compiler = p->old;
+	EvSubschema *root = p->old_root;
+
+	p->old = p->new;
+	p->new = compiler;
+	p->old_root = p->new_root;
+	p->new_root = root;
+}
+
+/* The result of a pass. */
+typedef struct Pass
+{
+	EvVerdict	backward;
+	EvVerdict	forward;
+	bool		ended_early;
+	bool		lacks_changes;	/* those in the other order were listed */
+	List	   *changes;		/* of EvChange */
+} Pass;
+
+/*
+ * Lists the changes.  scope: whether the reading is lenient; set to the scope of the
+ * first pass, which the second one uses again.
+ */
+static Pass
+run_pass(EvProver *p, bool lenient, EvScope *volatile *scope)
+{
+	Pass		result = {EV_COMPATIBLE, EV_COMPATIBLE, false, false, NIL};
+	sigjmp_buf	out;
+	ListCell   *cell;
+
+	p->changes = NIL;
+	p->proved_backward = p->proved_forward = false;
+	p->give_up = &out;
 	if (sigsetjmp(out, 0) != 0)
 	{
 		MemoryContextSwitchTo(p->context);
-		return false;
+		p->give_up = NULL;
+		result.ended_early = true;
+		result.changes = p->changes;
+		result.backward = p->roots_same || p->proved_backward ? EV_COMPATIBLE : EV_UNKNOWN;
+		result.forward = p->roots_same || p->proved_forward ? EV_COMPATIBLE : EV_UNKNOWN;
+		return result;
 	}
-	p->give_up = &out;
-	ev_prover_init(p);
-	ev_find_equal_schemas(p);
-	old = ev_set_written_of(p, p->old_root);
-	new = ev_set_written_of(p, p->new_root);
-	ev_list_changes(p, old, new, lenient ? ev_scope_make(p, old, new) : NULL);
+	if (p->anything == NULL)
+	{
+		ev_prover_init(p);
+		ev_find_equal_schemas(p);
+	}
+	{
+		EvSchemaSet *old = ev_set_written_of(p, p->old_root);
+		EvSchemaSet *new = ev_set_written_of(p, p->new_root);
+
+		if (lenient && *scope == NULL)
+			*scope = ev_scope_make(p, old, new);
+		ev_list_changes(p, old, new, *scope);
+	}
 	p->give_up = NULL;
-	return true;
+	foreach(cell, p->changes)
+	{
+		result.backward = Max(result.backward, ((EvChange *) lfirst(cell))->backward);
+		result.forward = Max(result.forward, ((EvChange *) lfirst(cell))->forward);
+	}
+	result.changes = p->changes;
+	return result;
+}
+
+/*
+ * Returns the verdict of two passes: a proof counts most, since a plain restriction
+ * is called incompatible without a value.
+ */
+static EvVerdict
+verdict_of(EvVerdict first, EvVerdict second)
+{
+	return first == EV_COMPATIBLE || second == EV_COMPATIBLE ? EV_COMPATIBLE : Max(first, second);
+}
+
+static void
+add_change(Pass *pass, EvChangeRule rule, EvVerdict backward, EvVerdict forward, const char *message)
+{
+	EvChange   *change = palloc(sizeof(EvChange));
+
+	change->rule = rule;
+	change->location = "";
+	change->backward = backward;
+	change->forward = forward;
+	change->message = pstrdup(message);
+	pass->changes = lappend(pass->changes, change);
+}
+
+/*
+ * Gives the changes of a pass the verdicts of those of the other pass at the same
+ * location that are unknown here and incompatible there.
+ */
+static void
+take_refutations(EvProver *p, Pass *pass, const Pass *other)
+{
+	ListCell   *cell;
+	ListCell   *other_cell;
+
+	foreach(cell, pass->changes)
+	{
+		EvChange   *change = lfirst(cell);
+
+		if ((change->backward != EV_UNKNOWN && change->forward != EV_UNKNOWN) ||
+			change->rule == EV_CHANGE_COMPARISON_TOO_LARGE)
+			continue;
+		ev_spend(p, 5 * list_length(other->changes));
+		foreach(other_cell, other->changes)
+		{
+			const EvChange *there = lfirst(other_cell);
+
+			if (strcmp(there->location, change->location) != 0 || there->rule == EV_CHANGE_COMPARISON_TOO_LARGE)
+				continue;
+			if (change->backward == EV_UNKNOWN)
+				change->backward = Max(there->forward, EV_UNKNOWN);
+			if (change->forward == EV_UNKNOWN)
+				change->forward = Max(there->backward, EV_UNKNOWN);
+		}
+	}
+}
+
+/* Gives the changes of a pass the verdicts that are known of the whole. */
+static void
+settle(Pass *pass, EvVerdict backward, EvVerdict forward)
+{
+	EvVerdict	worst_backward = EV_COMPATIBLE;
+	EvVerdict	worst_forward = EV_COMPATIBLE;
+	ListCell   *cell;
+
+	foreach(cell, pass->changes)
+	{
+		EvChange   *change = lfirst(cell);
+
+		change->backward = Min(change->backward, backward);
+		change->forward = Min(change->forward, forward);
+		worst_backward = Max(worst_backward, change->backward);
+		worst_forward = Max(worst_forward, change->forward);
+	}
+	if (worst_backward < backward || worst_forward < forward)
+		add_change(pass, EV_CHANGE_SCHEMA_CHANGED, worst_backward < backward ? backward : EV_COMPATIBLE,
+				   worst_forward < forward ? forward : EV_COMPATIBLE,
+				   "The set of accepted values changed; it is not known by which keyword.");
+	pass->backward = backward;
+	pass->forward = forward;
 }
 
 /*
@@ -109,24 +280,99 @@ compare(EvProver *p, bool lenient)
  * to be incompatible so far may be compatible for the whole.
  */
 static void
-add_too_large(EvProver *p)
+add_too_large(Pass *pass, const char *spent, EvVerdict backward, EvVerdict forward)
 {
-	EvVerdict	verdict = p->roots_same ? EV_COMPATIBLE : EV_UNKNOWN;
-	EvChange   *change = palloc(sizeof(EvChange));
 	ListCell   *cell;
 
-	foreach(cell, p->changes)
+	foreach(cell, pass->changes)
 	{
 		EvChange   *known = lfirst(cell);
 
-		known->backward = Min(known->backward, verdict);
-		known->forward = Min(known->forward, verdict);
+		known->backward = Min(known->backward, backward);
+		known->forward = Min(known->forward, forward);
 	}
-	change->rule = EV_CHANGE_COMPARISON_TOO_LARGE;
-	change->location = "";
-	change->backward = change->forward = verdict;
-	change->message = psprintf("The comparison was given up after %s; other changes may be missing.", p->spent);
-	p->changes = lappend(p->changes, change);
+	add_change(pass, EV_CHANGE_COMPARISON_TOO_LARGE, backward, forward,
+			   psprintf("The comparison was given up after %s; other changes may be missing.", spent));
+	pass->backward = backward;
+	pass->forward = forward;
+}
+
+/* Compares the documents of a prover in both orders, as far as needed. */
+static Pass
+compare(EvProver *p, bool lenient)
+{
+	EvScope    *volatile scope = NULL;
+	bool		exchanged = compare_contents(p) > 0;
+	Pass		first;
+	Pass		second;
+	Pass		wanted;
+	EvVerdict	backward;
+	EvVerdict	forward;
+
+	if (exchanged)
+		exchange(p);
+	first = run_pass(p, lenient, &scope);
+	if (exchanged)
+		exchange(p);
+	if (first.ended_early)
+	{
+		wanted = first;
+		wanted.lacks_changes = exchanged;
+		wanted.backward = exchanged ? first.forward : first.backward;
+		wanted.forward = exchanged ? first.backward : first.forward;
+		if (!exchanged)
+			add_too_large(&wanted, p->spent, wanted.backward, wanted.forward);
+		return wanted;
+	}
+	if (!exchanged && first.backward != EV_UNKNOWN && first.forward != EV_UNKNOWN)
+		return first;
+
+	if (!exchanged)
+		exchange(p);
+	second = run_pass(p, lenient, &scope);
+	if (!exchanged)
+		exchange(p);
+
+	/* from here on, those of the pass that lists the wanted changes */
+	backward = exchanged ? first.forward : first.backward;
+	forward = exchanged ? first.backward : first.forward;
+	if (!second.ended_early && (first.backward == EV_UNKNOWN || first.forward == EV_UNKNOWN))
+	{
+		backward = verdict_of(backward, exchanged ? second.backward : second.forward);
+		forward = verdict_of(forward, exchanged ? second.forward : second.backward);
+	}
+	wanted = exchanged ? second : first;
+	if (wanted.ended_early)
+		add_too_large(&wanted, p->spent, backward, forward);
+	else
+	{
+		if (!second.ended_early)
+			take_refutations(p, &wanted, exchanged ? &first : &second);
+		settle(&wanted, backward, forward);
+	}
+	return wanted;
+}
+
+/* ---------- the entry ---------- */
+
+/* Returns a prover that has read both documents, in CurrentMemoryContext. */
+static EvProver *
+read_both(const EvDocument *old, EvResolver old_resolver, const EvDocument *new, EvResolver new_resolver)
+{
+	EvProver   *p = palloc0(sizeof(EvProver));
+	EvDocument *copy = palloc(sizeof(EvDocument));
+
+	p->old_root = ev_prover_read(&p->old, old, old_resolver);
+
+	/* subschemas are distinguished by address */
+	*copy = *new;
+	if (new->schema == old->schema)
+	{
+		copy->schema = palloc(VARSIZE(new->schema));
+		memcpy(copy->schema, new->schema, VARSIZE(new->schema));
+	}
+	p->new_root = ev_prover_read(&p->new, copy, new_resolver);
+	return p;
 }
 
 EvVerdict
@@ -137,43 +383,42 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
 												  ALLOCSET_DEFAULT_SIZES);
-	EvDocument	new_copy = *new;
 	EvProver   *p;
+	Pass		pass;
 	ListCell   *cell;
-	EvVerdict	backward = EV_COMPATIBLE;
 
 	MemoryContextSwitchTo(scratch);
-	p = palloc0(sizeof(EvProver));
-	p->old_root = ev_prover_read(&p->old, old, old_resolver);
-
-	/* subschemas are distinguished by address */
-	if (new_copy.schema == old->schema)
-	{
-		new_copy.schema = palloc(VARSIZE(new->schema));
-		memcpy(new_copy.schema, new->schema, VARSIZE(new->schema));
-	}
-	p->new_root = ev_prover_read(&p->new, &new_copy, new_resolver);
+	p = read_both(old, old_resolver, new, new_resolver);
 	ev_budget_start(p, work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK);
-	if (!compare(p, lenient))
-		add_too_large(p);
+	pass = compare(p, lenient);
 	if (work != NULL)
 		*work = Max(*work - p->work - p->unseen, 0);
+	if (pass.lacks_changes)
+	{
+		/* list some of them */
+		EvScope    *volatile scope = NULL;
+		char	   *spent = MemoryContextStrdup(caller, p->spent);
+
+		MemoryContextReset(scratch);
+		p = read_both(old, old_resolver, new, new_resolver);
+		ev_budget_start(p, EV_COMPARISON_WORK / LISTING_SHARE);
+		pass.changes = run_pass(p, lenient, &scope).changes;
+		add_too_large(&pass, spent, pass.backward, pass.forward);
+	}
 	MemoryContextSwitchTo(caller);
 
 	*changes = NIL;
-	*forward = EV_COMPATIBLE;
-	foreach(cell, p->changes)
+	foreach(cell, pass.changes)
 	{
 		EvChange   *change = palloc(sizeof(EvChange));
 
 		CHECK_FOR_INTERRUPTS();
 		*change = *(EvChange *) lfirst(cell);
-		backward = Max(backward, change->backward);
-		*forward = Max(*forward, change->forward);
 		change->location = pstrdup(change->location);
 		change->message = pstrdup(change->message);
 		*changes = lappend(*changes, change);
 	}
 	MemoryContextDelete(scratch);
-	return backward;
+	*forward = pass.forward;
+	return pass.backward;
 }

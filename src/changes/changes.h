@@ -174,9 +174,10 @@ extern const char *ev_change_rule_name(EvChangeRule rule);
  *
  * work: the rest of EV_COMPARISONS_WORK, from which this comparison's work is
  * subtracted; or NULL.  If the work or the memory of a comparison is used up,
- * it ends, and its last change is COMPARISON_TOO_LARGE, unknown in both
- * directions.  If pairs of subschemas were left out, it is unknown in the
- * directions without a proof.
+ * it ends, and its last change is COMPARISON_TOO_LARGE, unknown in the directions
+ * without a proof.  The same holds if pairs of subschemas were left out.
+ *
+ * The verdicts of a change and of its undoing are the same, exchanged.
  */
 extern EvVerdict ev_compare_schemas(const EvDocument *old, const EvDocument *new,
 									EvResolver resolver, bool lenient, int64 *work,

@@ -72,8 +72,8 @@ static void
 report_property(EvLister *l, EvPair *pair, const EvString *name, EvChangeRule rule, EvOrigin origin,
 				const char *what)
 {
-	EvVerdict	backward = property_verdict(l, pair->old, pair->new, pair->scope, name);
-	EvVerdict	forward = property_verdict(l, pair->new, pair->old, pair->scope, name);
+	EvVerdict	backward = l->prover->proved_backward ? EV_COMPATIBLE : property_verdict(l, pair->old, pair->new, pair->scope, name);
+	EvVerdict	forward = l->prover->proved_forward ? EV_COMPATIBLE : property_verdict(l, pair->new, pair->old, pair->scope, name);
 	bool		is_lenient = pair->scope != NULL &&
 		(backward < property_verdict(l, pair->old, pair->new, NULL, name) ||
 		 forward < property_verdict(l, pair->new, pair->old, NULL, name));

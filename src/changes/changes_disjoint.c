@@ -93,7 +93,7 @@ branches_disjoint(EvProver *p, const EvFacts *a, EvSchemaSet *b, int level)
 }
 
 static bool
-disjoint(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int level)
+look(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int level)
 {
 	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, b, EV_NECESSARY);
@@ -117,6 +117,38 @@ disjoint(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int level)
 	if (common == 0)
 		return true;
 	return level < MOST_LEVELS && (branches_disjoint(p, fa, b, level) || branches_disjoint(p, fb, a, level));
+}
+
+/* The answer for two sets at a level of the search. */
+typedef struct DisjointSets
+{
+	EvSchemaSet *a;				/* these three are the hash key */
+	EvSchemaSet *b;
+	int64		level;
+	bool		disjoint;
+} DisjointSets;
+
+static bool
+disjoint(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int level)
+{
+	DisjointSets key = {a, b, level, false};
+	DisjointSets *known;
+	bool		found;
+
+	if (p->disjoints == NULL)
+	{
+		HASHCTL		control = {.keysize = offsetof(DisjointSets, disjoint), .entrysize = sizeof(DisjointSets), .hcxt = p->context};
+
+		p->disjoints = hash_create("event_validate disjoint sets", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	ev_spend(p, 5);
+	known = hash_search(p->disjoints, &key, HASH_FIND, NULL);
+	if (known != NULL)
+		return known->disjoint;
+	key.disjoint = look(p, a, b, level);
+	known = hash_search(p->disjoints, &key, HASH_ENTER, &found);
+	known->disjoint = key.disjoint;
+	return key.disjoint;
 }
 
 bool

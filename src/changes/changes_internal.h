@@ -14,6 +14,7 @@
  * changes_disjoint.c	do two sets exclude each other?
  * changes_witness.c	values that one schema accepts and the other does not
  * changes_parts.c	the witnesses that were found
+ * changes_refute.c	which values are witnesses, and smaller ones
  * changes_prove.c	does one schema imply another?
  * changes_parallel.c	the same, for schemas that are written alike
  * changes_object.c	the same, for objects and arrays
@@ -322,6 +323,8 @@ typedef struct EvProver
 	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
 	List	   *witnesses;		/* of JsonbValue: that were found so far */
+	HTAB	   *disjoints;		/* DisjointSets: pairs of sets */
+	HTAB	   *searched;		/* SearchMade: the searches for witnesses */
 	HTAB	   *parts;			/* WitnessParts: the same, by the schemas that
 								 * they tell apart */
 	int			sampled;		/* number of sets */
@@ -331,6 +334,9 @@ typedef struct EvProver
 	bool		is_ambiguous;	/* a dynamic reference of one of them has
 								 * several targets */
 	bool		roots_same;
+	bool		proved_backward;	/* the whole is compatible, and so is each
+									 * change */
+	bool		proved_forward;
 	List	   *assumed_same;	/* pairs that are being compared */
 	int			running;		/* nesting depth of judgements */
 	int			round;
@@ -339,6 +345,8 @@ typedef struct EvProver
 	bool		disappointed;	/* an assumed one was not proved */
 	int			splits;			/* nesting depth of cases */
 	int			proofs;			/* remaining number */
+	bool		is_first;		/* the question may be asked again when more
+								 * is known, although it was cut short */
 	int64		question_end;	/* limit on `work` for this question, */
 	int64		search_end;		/* and for this search */
 	List	   *changes;		/* EvChanges found so far */
@@ -609,6 +617,12 @@ extern bool ev_disjoint(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
  */
 extern bool ev_prove(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
+/*
+ * The same for all kinds, before anything is known about parts; if this takes too
+ * long, ev_prove() tries it again.
+ */
+extern bool ev_prove_first(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+
 /* Is it proved that a set has no instances? */
 extern bool ev_prove_empty(EvProver *prover, EvSchemaSet *set);
 
@@ -715,6 +729,22 @@ extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b)
  */
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
+/* ---------- changes_refute.c ---------- */
+
+/*
+ * Does the lenient reading consider a value, which is valid under a set?  It
+ * ignores values with a property that is assumed to be absent, unless the
+ * schema that they are valid under requires it.
+ */
+extern bool ev_value_admissible(EvProver *prover, const JsonbValue *value, EvSchemaSet *set, EvScope *scope);
+
+/*
+ * Returns a witness for two sets, or a part of it that is one, too: what is not
+ * needed is left out.
+ */
+extern JsonbValue *ev_witness_shrink(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope,
+									 JsonbValue *witness);
+
 /* ---------- changes_parts.c ---------- */
 
 /* Returns the witnesses for what two sets differ in: a List of JsonbValue. */
@@ -722,6 +752,12 @@ extern List *ev_known_witnesses(EvProver *prover, const EvSchemaSet *a, const Ev
 
 /* Keeps a value that is valid under `a` and not under `b`. */
 extern void ev_witness_keep(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value);
+
+/* Was this search made?  Then *witness is what it found, or NULL.  Keeps that. */
+extern bool ev_search_was_made(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+							   JsonbValue **witness);
+extern void ev_search_keep(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+						   JsonbValue *witness);
 
 /* ---------- changes_witness.c ---------- */
 

@@ -109,9 +109,9 @@ ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOr
 	EvVerdict	backward = EV_COMPATIBLE;
 	EvVerdict	forward = EV_COMPATIBLE;
 
-	if (side != EV_REMOVED)
+	if (side != EV_REMOVED && !l->prover->proved_backward)
 		backward = ev_change_verdict(l, pair->old, pair->new, pair->scope, kinds, types, is_plain);
-	if (side != EV_ADDED)
+	if (side != EV_ADDED && !l->prover->proved_forward)
 		forward = ev_change_verdict(l, pair->new, pair->old, pair->scope, kinds, types, is_plain);
 	ev_change_add(l, rule, ev_change_location(l, origin), backward, forward, "%s", message);
 }
@@ -769,8 +769,8 @@ enter_pair(EvLister *l, EvSchemaSet **key, EvScope *scope)
 		hash_search(l->visited, key, HASH_FIND, &found);
 		if (!found)
 		{
-			l->skipped_backward |= !ev_prove(l->prover, key[0], key[1], scope, EV_FACT_ALL);
-			l->skipped_forward |= !ev_prove(l->prover, key[1], key[0], scope, EV_FACT_ALL);
+			l->skipped_backward |= !l->prover->proved_backward && !ev_prove(l->prover, key[0], key[1], scope, EV_FACT_ALL);
+			l->skipped_forward |= !l->prover->proved_forward && !ev_prove(l->prover, key[1], key[0], scope, EV_FACT_ALL);
 		}
 		return false;
 	}
@@ -854,9 +854,9 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 	/* no verdict here is worse than that on the whole */
 	if (list_length(l->changes) > first)
 	{
-		if (ev_prove(p, old, new, scope, EV_FACT_ALL))
+		if (l->prover->proved_backward || ev_prove(p, old, new, scope, EV_FACT_ALL))
 			settle_one(l, first, false, EV_COMPATIBLE, &silent);
-		if (ev_prove(p, new, old, scope, EV_FACT_ALL))
+		if (l->prover->proved_forward || ev_prove(p, new, old, scope, EV_FACT_ALL))
 			settle_one(l, first, true, EV_COMPATIBLE, &silent);
 	}
 	if (l->in_branches > 0)
@@ -895,20 +895,23 @@ whole_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, bool 
 	*example = ev_witness_again(l->prover, a, b, scope, EV_FACT_ALL, 0);
 	if (*example == NULL)
 		*example = ev_witness(l->prover, a, b, scope, EV_FACT_ALL);
+	if (*example != NULL)
+		*example = ev_witness_shrink(l->prover, a, b, scope, *example);
 	return *example != NULL ? EV_INCOMPATIBLE : EV_UNKNOWN;
 }
 
 /*
  * Returns the message for documents whose difference no single keyword
- * explains.
+ * explains, or one that was not compared.
  */
 static const char *
-whole_message(const JsonbValue *old_only, const JsonbValue *new_only)
+whole_message(bool skipped, const JsonbValue *old_only, const JsonbValue *new_only)
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfoString(&text, "The set of accepted values may have changed; no single keyword explains how.");
+	appendStringInfoString(&text, skipped ? "The set of accepted values may have changed, in subschemas that were not compared one by one." :
+						   "The set of accepted values may have changed; no single keyword explains how.");
 	if (old_only != NULL)
 		appendStringInfo(&text, " Only the old schema accepts %s.", json_text(old_only));
 	if (new_only != NULL)
@@ -959,10 +962,12 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 	l.known = hash_create("event_validate known pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->is_ambiguous = is_ambiguous(&p->old) || is_ambiguous(&p->new);
 	p->roots_same = ev_roots_same(p);
+	p->proved_backward = p->roots_same || ev_prove_first(p, old, new, scope);
+	p->proved_forward = p->roots_same || ev_prove_first(p, new, old, scope);
 	ev_list_pair(&l, old, new, scope, (EvOrigin) {p->new_root, ""});
 	backward = whole_verdict(&l, old, new, scope, false, &old_only);
 	forward = whole_verdict(&l, new, old, scope, true, &new_only);
-	ev_change_settle(&l, 0, backward, forward, (EvOrigin) {p->new_root, ""}, whole_message(old_only, new_only));
+	ev_change_settle(&l, 0, backward, forward, (EvOrigin) {p->new_root, ""}, whole_message(l.skipped_backward || l.skipped_forward, old_only, new_only));
 	if ((l.skipped_backward && backward != EV_COMPATIBLE) || (l.skipped_forward && forward != EV_COMPATIBLE))
 		ev_change_add(&l, EV_CHANGE_COMPARISON_TOO_LARGE, pstrdup(""),
 					  l.skipped_backward && backward != EV_COMPATIBLE ? EV_UNKNOWN : EV_COMPATIBLE,

@@ -350,10 +350,10 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	if (m.pairs == NIL && m.old_left == NIL && m.new_left == NIL && old->one == new->one)
 		return;
 	inner = list_pairs(l, pair, old, new, m.pairs);
-	backward = group_verdict(l, pair->old, pair->new, pair->scope, old, new, changed_members(&m, false),
-							 changed_members(&m, true), witness);
-	forward = group_verdict(l, pair->new, pair->old, pair->scope, new, old, changed_members(&m, true),
-							changed_members(&m, false), witness);
+	backward = l->prover->proved_backward ? EV_COMPATIBLE : group_verdict(l, pair->old, pair->new, pair->scope, old, new, changed_members(&m, false),
+																		  changed_members(&m, true), witness);
+	forward = l->prover->proved_forward ? EV_COMPATIBLE : group_verdict(l, pair->new, pair->old, pair->scope, new, old, changed_members(&m, true),
+																		changed_members(&m, false), witness);
 
 	/* so that the answer does not depend on which direction comes first */
 	if (backward == EV_UNKNOWN && ev_witness_again(p, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, witness) != NULL)

@@ -24,6 +24,16 @@ typedef struct WitnessParts
 	List	   *values;			/* of JsonbValue */
 } WitnessParts;
 
+/* A search for a witness that was made. */
+typedef struct SearchMade
+{
+	EvSchemaSet *a;				/* these four are the hash key */
+	EvSchemaSet *b;
+	EvScope    *scope;
+	uintptr_t	kinds;
+	JsonbValue *witness;		/* NULL: none was found */
+} SearchMade;
+
 /* Returns the members of a set that the other one lacks, as a set. */
 static EvSchemaSet *
 only_in(EvProver *p, const EvSchemaSet *set, const EvSchemaSet *other)
@@ -75,4 +85,32 @@ ev_witness_keep(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, JsonbValue *value)
 		parts->values = list_append_unique_ptr(parts->values, value);
 	if (list_length(p->witnesses) < MOST_WITNESSES)
 		p->witnesses = lappend(p->witnesses, value);
+}
+
+bool
+ev_search_was_made(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds, JsonbValue **witness)
+{
+	SearchMade	key = {a, b, scope, kinds, NULL};
+	SearchMade *made = p->searched != NULL ? hash_search(p->searched, &key, HASH_FIND, NULL) : NULL;
+
+	ev_spend(p, 5);
+	*witness = made != NULL ? made->witness : NULL;
+	return made != NULL;
+}
+
+void
+ev_search_keep(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds, JsonbValue *witness)
+{
+	SearchMade	key = {a, b, scope, kinds, NULL};
+	SearchMade *made;
+	bool		found;
+
+	if (p->searched == NULL)
+	{
+		HASHCTL		control = {.keysize = offsetof(SearchMade, witness), .entrysize = sizeof(SearchMade), .hcxt = p->context};
+
+		p->searched = hash_create("event_validate searches", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	made = hash_search(p->searched, &key, HASH_ENTER, &found);
+	made->witness = witness;
 }

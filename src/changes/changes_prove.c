@@ -34,6 +34,8 @@
 #define MOST_RUNNING	150		/* nesting depth of judgements */
 #define MOST_PROOFS		20000	/* of statements, for one question */
 #define MOST_WORK		INT64CONST(4000000) /* on one question */
+#define QUESTION_SHARE	16		/* the part of the remaining work that one
+								 * question can take */
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
@@ -141,7 +143,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
 	p->proofs = MOST_PROOFS;
-	p->question_end = p->work + MOST_WORK;
+	p->question_end = p->work + Min(MOST_WORK, (p->most_work - p->work) / QUESTION_SHARE);
 	do
 	{
 		p->round++;
@@ -162,7 +164,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 	} while (result && p->disappointed);
 
 	/* the same question would not end earlier */
-	if (p->work > p->question_end)
+	if (p->work > p->question_end && !p->is_first)
 		judgement->refused = !result;
 	ev_spend(p, list_length(p->made));
 	foreach(cell, p->made)
@@ -251,6 +253,17 @@ ev_prove(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kin
 	if (b == p->anything || a == b)
 		return true;
 	return judge(p, a, b, scope, kinds);
+}
+
+bool
+ev_prove_first(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	bool		result;
+
+	p->is_first = true;
+	result = ev_prove(p, a, b, scope, EV_FACT_ALL);
+	p->is_first = false;
+	return result;
 }
 
 bool

@@ -69,79 +69,6 @@ typedef struct Collector
 
 static List *samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth);
 
-/*
- * Returns a set with those of its branches that match a value.
- */
-static EvSchemaSet *
-with_branches(EvProver *p, EvSchemaSet *set, const JsonbValue *value)
-{
-	ListCell   *cell;
-	ListCell   *number;
-
-	for (int i = 0; i < MOST_DEPTH; i++)
-	{
-		EvSchemaSet *before = set;
-
-		foreach(cell, ev_facts(p, set, EV_NECESSARY)->groups)
-		{
-			const EvUnion *u = ev_union(p, lfirst(cell));
-
-			foreach(number, ev_union_by_value(p, u, value))
-			{
-				if (ev_value_valid(p, value, u->sets[lfirst_int(number)], EV_FACT_ALL) == EV_YES)
-					set = ev_set_with(p, set, list_nth(((EvGroupFact *) lfirst(cell))->members, lfirst_int(number)));
-			}
-		}
-		if (set == before)
-			break;
-	}
-	return set;
-}
-
-/*
- * Does the lenient reading consider a value, which is valid under a set?  It
- * ignores values with a property that is assumed to be absent, unless the
- * schema that they are valid under requires it.
- */
-static bool
-is_admissible(EvProver *p, const JsonbValue *value, EvSchemaSet *set, EvScope *scope)
-{
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	key;
-	JsonbValue	member;
-	const EvFacts *f;
-
-	check_stack_depth();
-	if (scope == NULL || value->type != jbvBinary)
-		return true;
-	f = ev_facts(p, with_branches(p, set, value), EV_NECESSARY);
-	if (JsonContainerIsArray(value->val.binary.data))
-	{
-		ev_spend(p, JsonContainerSize(value->val.binary.data));
-		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
-			if (!is_admissible(p, getIthJsonbValueFromContainer(value->val.binary.data, i),
-							   ev_facts_item(p, f, i), ev_scope_item(p, scope, i)))
-				return false;
-		return true;
-	}
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		EvString	name;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &member, true);
-		name = ev_string_of(&key);
-		if (ev_scope_absent(p, scope, &name) && ev_facts_requires(p, f, &name) == NULL)
-			return false;
-		if (!is_admissible(p, &member, ev_facts_property(p, f, &name), ev_scope_property(p, scope, &name)))
-			return false;
-	}
-	return true;
-}
-
 /* Was a value tried before?  Values with equal hashes are taken for equal. */
 static bool
 is_seen(Collector *c, const JsonbValue *value)
@@ -184,7 +111,7 @@ list_for(Collector *c, const JsonbValue *value)
 	itself = ev_value_valid(p, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES));
 	if (itself != EV_NO && ev_value_valid(p, value, c->b, EV_FACT_ALL) != EV_NO)
 		return &c->others;
-	if (c->wanted && ev_value_valid(p, value, c->b, c->kinds) == EV_NO && is_admissible(p, value, c->a, c->scope))
+	if (c->wanted && ev_value_valid(p, value, c->b, c->kinds) == EV_NO && ev_value_admissible(p, value, c->a, c->scope))
 	{
 		c->witness = palloc(sizeof(JsonbValue));
 		*c->witness = *value;
@@ -744,7 +671,7 @@ ev_witness_is_known(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	foreach(cell, ev_known_witnesses(p, a, b))
 	{
 		if (ev_value_valid(p, lfirst(cell), b, EV_FACT_ALL) == EV_NO &&
-			ev_value_valid(p, lfirst(cell), a, EV_FACT_ALL) == EV_YES && is_admissible(p, lfirst(cell), a, scope))
+			ev_value_valid(p, lfirst(cell), a, EV_FACT_ALL) == EV_YES && ev_value_admissible(p, lfirst(cell), a, scope))
 			return true;
 	}
 	return false;
@@ -950,11 +877,18 @@ JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = kinds, .scope = scope};
+	bool		made = ev_search_was_made(p, c.a, c.b, scope, kinds, &c.witness);
 
+	if (c.witness != NULL)
+		return c.witness;
 	begin_search(p);
-	search(&c);
+	if (made)
+		try_values(&c, ev_known_witnesses(p, c.a, c.b));
+	else
+		search(&c);
 	if (c.witness != NULL)
 		ev_witness_keep(p, c.a, c.b, c.witness);
+	ev_search_keep(p, c.a, c.b, scope, kinds, c.witness);
 	return c.witness;
 }
 
@@ -983,7 +917,7 @@ ev_witness_again(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, ui
 		JsonbValue *value = list_nth(p->witnesses, i);
 
 		if (ev_value_valid(p, value, a, EV_FACT_ALL) == EV_YES && ev_value_valid(p, value, b, kinds) == EV_NO &&
-			is_admissible(p, value, a, scope))
+			ev_value_admissible(p, value, a, scope))
 			return value;
 	}
 	return NULL;
