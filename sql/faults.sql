@@ -10,6 +10,7 @@ SELECT register_event_schema('fault', 1, E'{"title": "x",\r\n "\\q": 1}');
 SELECT register_event_schema('fault', 1, E'{"title": [1,\n\n"x"');
 SELECT register_event_schema('fault', 1, E'{} \n {}');
 SELECT register_event_schema('fault', 1, E'{"maximum": 1e10, "title": "1e200000",\n "minimum":\n -1e200000}');
+SELECT register_event_schema('fault', 1, E'{"minimum": -1e200000,\n "title": }');
 SELECT register_event_schema('fault', 1, E'{"title": "\\u0000"}');
 \echo a byte order mark by its name
 SELECT register_event_schema('fault', 1, E'\uFEFF{"type": "object"}');

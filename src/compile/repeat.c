@@ -18,8 +18,8 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "compile/optimize_internal.h"
@@ -107,6 +107,36 @@ typedef struct BlockPair
 	uint32		in_cycle;		/* the paths begin in a cycle */
 } BlockPair;
 
+/* A pair that was found, in a table of many thousands: hence no HTAB. */
+typedef struct FoundPair
+{
+	BlockPair	pair;			/* hash key */
+	char		status;			/* for simplehash.h */
+} FoundPair;
+
+static inline uint32
+hash_pair(BlockPair pair)
+{
+	return hash_combine(murmurhash32(pair.a), murmurhash32(2 * pair.b + pair.in_cycle));
+}
+
+static inline bool
+same_pair(BlockPair a, BlockPair b)
+{
+	return a.a == b.a && a.b == b.b && a.in_cycle == b.in_cycle;
+}
+
+#define SH_PREFIX			pairs
+#define SH_ELEMENT_TYPE		FoundPair
+#define SH_KEY_TYPE			BlockPair
+#define SH_KEY				pair
+#define SH_HASH_KEY(tb, k)	hash_pair(k)
+#define SH_EQUAL(tb, a, b)	same_pair(a, b)
+#define SH_SCOPE			static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
 typedef struct RepeatSearch
 {
 	EvProgram  *program;
@@ -118,7 +148,7 @@ typedef struct RepeatSearch
 	uint32	   *finished;		/* nodes, callees before callers */
 	uint32		finished_count;
 	int64		steps;			/* remaining */
-	HTAB	   *pairs;
+	pairs_hash *pairs;
 	BlockPair  *queue;
 	uint32		queue_length;
 	uint32		queue_room;
@@ -539,14 +569,11 @@ add_pair(RepeatSearch *s, uint32 a, uint32 b, bool in_cycle)
 		return;
 	if (s->pairs == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(BlockPair), .entrysize = sizeof(BlockPair)};
-
-		control.hcxt = CurrentMemoryContext;
-		s->pairs = hash_create("event_validate pairs", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		s->pairs = pairs_create(CurrentMemoryContext, 256, NULL);
 		s->queue_room = 256;
 		s->queue = palloc(s->queue_room * sizeof(BlockPair));
 	}
-	hash_search(s->pairs, &pair, HASH_ENTER, &found);
+	(void) pairs_insert(s->pairs, pair, &found);
 	if (found)
 		return;
 	if (s->queue_length == s->queue_room)

@@ -165,9 +165,9 @@ ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_
 }
 
 /*
- * Some JSON cannot be stored as jsonb: numbers beyond the range of numeric.
- * jsonb_in only changes memory, so its error can be caught without a
- * subtransaction.  Returns NULL, with the error's message, for such JSON.
+ * Text may not be JSON, and some JSON cannot be stored as jsonb: numbers beyond the
+ * range of numeric.  jsonb_in only changes memory, so its error can be caught without a
+ * subtransaction.  Returns NULL, with the error's message, for such text.
  */
 static Jsonb *
 read_jsonb(char *json, char **message)
@@ -299,22 +299,34 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 	return false;
 }
 
-static bool
-parse_json(char *json, EvDocument *document, EvFault *fault)
+/*
+ * Describes why jsonb_in rejects a document: a syntax error or, if there is none, the
+ * message of jsonb_in, which is about a number.
+ */
+static void
+describe_json_fault(char *json, const char *message, const EvDocument *document, EvFault *fault)
 {
-	char	   *message;
 	const char *at;
+	char	   *problem = ev_json_syntax_error(json, strlen(json), &at);
 
-	document->schema = read_jsonb(json, &message);
-	if (document->schema != NULL)
-		return true;
-	fault->message = "the schema is not JSON that jsonb can hold";
-	fault->detail = psprintf("In a number: %s.", message);
 	fault->rule = EV_RULE_INVALID_JSON;
-	at = ev_json_unfit_number(document->json);
-	if (at != NULL)
-		locate(document, fault, at);
-	return false;
+	fault->message = "the schema is not JSON that jsonb can hold";
+	if (problem == NULL)
+	{
+		fault->detail = psprintf("In a number: %s.", message);
+		at = ev_json_unfit_number(document->json);
+		if (at != NULL)
+			locate(document, fault, at);
+		return;
+	}
+	fault->detail = problem;
+	if (strncmp(json, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+	{
+		fault->detail = "There is a byte order mark at the start.";
+		fault->hint = "Write the text without a byte order mark (RFC 8259, section 8.1).";
+		at = json;
+	}
+	locate(document, fault, document->json + (at - json));
 }
 
 bool
@@ -322,8 +334,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 {
 	const char *p = ev_skip_space(body);
 	char	   *json;
-	char	   *problem;
-	const char *at;
+	char	   *message;
 
 	document->assert_format = true;
 	document->except_formats = 0;
@@ -347,25 +358,12 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 
 	document->json = p;
 	json = pstrdup(p);
-	problem = ev_json_syntax_error(json, strlen(json), &at);
-	if (problem != NULL)
-	{
-		fault->rule = EV_RULE_INVALID_JSON;
-		fault->message = "the schema is not JSON that jsonb can hold";
-		fault->detail = problem;
-		if (strncmp(p, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
-		{
-			fault->detail = "There is a byte order mark at the start.";
-			fault->hint = "Write the text without a byte order mark (RFC 8259, section 8.1).";
-			at = json;
-		}
-		locate(document, fault, p + (at - json));
-		return false;
-	}
-	if (!parse_json(json, document, fault))
-		return false;
+	/* not checked before, since that would read each valid document twice */
+	document->schema = read_jsonb(json, &message);
+	if (document->schema == NULL)
+		describe_json_fault(json, message, document, fault);
 	pfree(json);
-	return true;
+	return document->schema != NULL;
 }
 
 /* Texts of a document are cut at so many characters in an error, as they can be as long as the document. */
