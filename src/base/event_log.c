@@ -54,7 +54,14 @@ static const struct config_enum_entry log_options[] = {
 	{NULL, 0, false}
 };
 
+static const struct config_enum_entry format_options[] = {
+	{"text", EV_ERROR_TEXT, false},
+	{"json", EV_ERROR_JSON, false},
+	{NULL, 0, false}
+};
+
 static int	log_violations = LOG_NONE;
+int			ev_error_format = EV_ERROR_TEXT;
 bool		ev_quote_values = true;
 static int	lines_per_second = 10;
 
@@ -98,6 +105,10 @@ ev_event_log_init(void)
 							 "Quotes values and names of properties of an event that is not valid in messages and in the server log.",
 							 "If off, they name the keyword of the schema instead.",
 							 &ev_quote_values, !is_given("event_validate.show_values"), PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("event_validate.error_format",
+							 "Sets the form of the DETAIL of the error for an event that is not valid.",
+							 "With \"json\" it is a JSON array with an object for each violation.",
+							 &ev_error_format, EV_ERROR_TEXT, format_options, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("event_validate");
 }
 

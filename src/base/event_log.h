@@ -8,8 +8,8 @@
 #include "utils/rel.h"
 
 /*
- * Defines the settings event_validate.log_violations, ..._rate and
- * event_validate.show_values; for _PG_init.
+ * Defines the settings event_validate.log_violations, ..._rate,
+ * event_validate.show_values and event_validate.error_format; for _PG_init.
  */
 extern void ev_event_log_init(void);
 
@@ -18,6 +18,18 @@ extern void ev_event_log_init(void);
  * Only the text of messages depends on it.
  */
 extern bool ev_quote_values;
+
+/*
+ * event_validate.error_format: the form of the DETAIL of the error for an event
+ * that is not valid.
+ */
+typedef enum EvErrorFormat
+{
+	EV_ERROR_TEXT,
+	EV_ERROR_JSON
+} EvErrorFormat;
+
+extern int	ev_error_format;
 
 /* What became of an event that is not valid. */
 typedef enum EvFate

@@ -255,20 +255,31 @@ append_cut(StringInfo out, const char *location)
 }
 
 char *
+ev_location_cut(const char *location)
+{
+	StringInfoData result;
+
+	initStringInfo(&result);
+	append_cut(&result, location);
+	return result.data;
+}
+
+char *
 ev_location_show(const char *location)
 {
-	StringInfoData cut;
+	char	   *cut;
+	int			length;
 	StringInfoData result;
 
 	if (location[0] == '\0')
 		return pstrdup("(document)");
-	initStringInfo(&cut);
-	append_cut(&cut, location);
+	cut = ev_location_cut(location);
+	length = strlen(cut);
 	initStringInfo(&result);
-	append_escaped(&result, cut.data, cut.len, true);
-	if (result.len == cut.len && strstr(cut.data, ": ") == NULL)
-		return cut.data;
+	append_escaped(&result, cut, length, true);
+	if (result.len == length && strstr(cut, ": ") == NULL)
+		return cut;
 	resetStringInfo(&result);
-	ev_append_quoted(&result, cut.data, cut.len);
+	ev_append_quoted(&result, cut, length);
 	return result.data;
 }

@@ -63,4 +63,10 @@ extern char *ev_type_show(const text *type);
  */
 extern char *ev_location_show(const char *location);
 
+/*
+ * Returns a JSON Pointer whose tokens are cut in this way, but not escaped, in
+ * CurrentMemoryContext.
+ */
+extern char *ev_location_cut(const char *location);
+
 #endif							/* EV_SHOWN_TEXT_H */

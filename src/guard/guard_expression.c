@@ -258,21 +258,16 @@ checked_arguments(Node *expression, const EvEventFunctions *functions, Node **ar
 	return true;
 }
 
-char *
-ev_guard_check_operands(Relation relation, Node **operands, const char **types, bool tolerant)
+/* Reads the operands of a constraint that is one call; false if it is anything else. */
+static bool
+read_operands(Relation relation, Node *expression, const EvEventFunctions *functions, Node **operands,
+			  const char **types, bool tolerant)
 {
-	EvEventFunctions functions;
-	EventCheck	found;
 	Node	   *arguments[EV_ROW_PARTS];
-	int			count;
 
-	ev_event_functions_find(&functions);
-	count = find_event_checks(relation, &functions, false, &found);
-	if (count == 0)
-		count = find_event_checks(relation, &functions, true, &found);
-	if (count != 1 || !checked_arguments(found.expression, &functions, arguments, types) ||
-		(tolerant && reads_later_walker(found.expression, RelationGetDescr(relation))))
-		return NULL;
+	if (!checked_arguments(expression, functions, arguments, types) ||
+		(tolerant && reads_later_walker(expression, RelationGetDescr(relation))))
+		return false;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 	{
 		Node	   *bare = ev_without_event_cast(arguments[i]);
@@ -280,7 +275,32 @@ ev_guard_check_operands(Relation relation, Node **operands, const char **types, 
 		operands[i] = analyzed_operand(relation, (EvRowPart) i,
 									   OidIsValid(operand_type((EvRowPart) i, exprType(bare))) ? bare : arguments[i]);
 	}
+	return true;
+}
+
+char *
+ev_guard_check_operands(Relation relation, Node **operands, const char **types, bool tolerant)
+{
+	EvEventFunctions functions;
+	EventCheck	found;
+	int			count;
+
+	ev_event_functions_find(&functions);
+	count = find_event_checks(relation, &functions, false, &found);
+	if (count == 0)
+		count = find_event_checks(relation, &functions, true, &found);
+	if (count != 1 || !read_operands(relation, found.expression, &functions, operands, types, tolerant))
+		return NULL;
 	return found.name;
+}
+
+bool
+ev_guard_read_check(Relation relation, Node *expression, Node **operands, const char **types)
+{
+	EvEventFunctions functions;
+
+	ev_event_functions_find(&functions);
+	return read_operands(relation, expression, &functions, operands, types, true);
 }
 
 bool

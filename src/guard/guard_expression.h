@@ -34,6 +34,13 @@ extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const
 extern char *ev_guard_check_operands(Relation relation, Node **operands, const char **types, bool tolerant);
 
 /*
+ * Reads the operands and the types of one CHECK expression of the relation, in the
+ * same form.  Returns false if it is not one such call, or if it reads values that a
+ * BEFORE trigger cannot read.
+ */
+extern bool ev_guard_read_check(Relation relation, Node *expression, Node **operands, const char **types);
+
+/*
  * Are an operand and one of ev_guard_check_operands the same, apart from the casts
  * that add_event_check adds?
  */

@@ -33,6 +33,7 @@
 #include "base/shown_text.h"
 #include "guard/guard_bypass.h"
 #include "guard/guard_call.h"
+#include "guard/guard_constraint.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
 #include "guard/guard_warnings.h"
@@ -40,6 +41,7 @@
 #include "guard/quarantine.h"
 #include "jsonb/jsonb_value.h"
 #include "match/interpret.h"
+#include "registry/error_detail.h"
 #include "registry/validation_error.h"
 #include "rows/row_constraints.h"
 #include "rows/row_json.h"
@@ -343,10 +345,21 @@ push_row_context(RowContext *context, Relation relation, HeapTuple row)
 		error_context_stack = &context->callback;
 }
 
+static int
+constraint_field(const char *constraint)
+{
+	return constraint != NULL ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, constraint) : 0;
+}
+
+/*
+ * Raises the error.  If the table has a CHECK constraint that would refuse the
+ * row after the guard, the error has its name.
+ */
 static void
-refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
+refuse(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 {
 	const int32 *version = event->has_version ? &event->version : NULL;
+	char	   *constraint = ev_guard_constraint(guard, relation, event->type);
 	RowContext	context;
 
 	if (!is_shown)
@@ -354,14 +367,18 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errtable(relation),
 				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
-				 errdetail("Only roles that may read the row see its violations.")));
+				 ev_detail_of_reason("only roles that may read the row see its violations",
+									 _("Only roles that may read the row see its violations.")),
+				 constraint_field(constraint)));
 	if (event->fault != NULL && !ev_quote_values)
 	{
 		ev_event_log(EV_REFUSED, relation, event->type, version, UNREADABLE);
 		ereport(ERROR,
 				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
 				 errtable(relation),
-				 errmsg("event is not valid: %s", UNREADABLE)));
+				 errmsg("event is not valid: %s", UNREADABLE),
+				 ev_detail_of_reason(UNREADABLE, NULL),
+				 constraint_field(constraint)));
 	}
 	push_row_context(&context, relation, row);
 	if (event->fault != NULL)
@@ -372,9 +389,11 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 				 errtable(relation),
 				 event->fault_sqlstate ? errmsg("event is not valid: %s", ev_visible(event->fault)) :
 				 errmsg("event is not valid: its data is not JSON"),
-				 event->fault_sqlstate ? 0 : errdetail_internal("%s", ev_visible(event->fault))));
+				 event->fault_sqlstate ? ev_detail_of_reason(ev_visible(event->fault), NULL) :
+				 ev_detail_of_reason(psprintf("its data is not JSON: %s", ev_visible(event->fault)), ev_visible(event->fault)),
+				 constraint_field(constraint)));
 	}
-	ev_refuse_event(relation, event->data, event->type, version, NULL, event->schema);
+	ev_refuse_event(relation, event->data, event->type, version, constraint, event->schema);
 }
 
 static void
@@ -401,7 +420,7 @@ check_divertible(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRo
 
 		context.arg = reason;
 		error_context_stack = &context;
-		refuse(relation, row, event, is_shown);
+		refuse(call->guard, relation, row, event, is_shown);
 	}
 	context.arg = psprintf("table \"%s\" rejects the row for another reason",
 						   RelationGetRelationName(relation));
@@ -766,7 +785,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		heed_deprecation(call, data, mode, &event);
 		return row;
 	}
-	refuse(relation, row, &event, may_see(data));
+	refuse(guard, relation, row, &event, may_see(data));
 	pg_unreachable();
 }
 

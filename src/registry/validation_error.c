@@ -20,15 +20,13 @@
 #include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "match/interpret.h"
+#include "registry/error_detail.h"
 #include "registry/names.h"
 #include "registry/nearest_type.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 
-/*
- * number of violations that are listed, the rest is counted; the log has fewer
- */
-#define SHOWN_VIOLATIONS	10
+/* number of violations in a line of the log; the DETAIL has EV_DETAIL_VIOLATIONS */
 #define LOGGED_VIOLATIONS	3
 
 /*
@@ -43,6 +41,7 @@ typedef struct ListCollector
 	MemoryContext context;		/* for the lines */
 	List	   *lines;			/* of char * */
 	int			repeated;
+	List	   *objects;		/* the first as JSON, for a DETAIL in JSON */
 } ListCollector;
 
 char *
@@ -63,6 +62,12 @@ add_to_list(EvCollector *collector, const EvViolation *violation)
 	MemoryContext caller;
 	ListCell   *cell;
 
+	if (ev_detail_is_json() && list_length(list->objects) < EV_DETAIL_VIOLATIONS)
+	{
+		caller = MemoryContextSwitchTo(list->context);
+		list->objects = lappend(list->objects, ev_violation_json(violation));
+		MemoryContextSwitchTo(caller);
+	}
 	foreach(cell, list->lines)
 		if (strcmp(lfirst(cell), line) == 0)
 	{
@@ -98,6 +103,9 @@ joined(List *lines, int limit, const char *separator)
 	return result.data;
 }
 
+/* the reason if the schema's program was freed, and the document matches the current one */
+#define REPLACED	"did not match the schema, which has been replaced since"
+
 /*
  * Lists the violations of a document that the schema's program rejected.  If
  * this program was freed, the current one is used, under which the document
@@ -110,24 +118,27 @@ list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)
 	{
 		.collector =
 		{
-			.add = add_to_list, .limit = MET_LINES
+			.add = add_to_list, .limit = MET_LINES, .wants_facts = ev_detail_is_json()
 		}, .context = CurrentMemoryContext
 	};
 	ev_match_collect(ev_registry_kept_program(schema), data, &list->collector);
 	if (list->lines == NIL)
-		list->lines = list_make1("(document): did not match the schema, which has been replaced since");
+		list->lines = list_make1("(document): " REPLACED);
 }
 
 /*
- * Adds the DETAIL: the first violations, and the number of the others.  A
- * single violation is in the message already.
+ * Adds the DETAIL: the first violations, and the number of the others.  In
+ * text, a single violation is in the message already.
  */
 static int
 violations_detail(const ListCollector *list)
 {
-	char	   *shown = joined(list->lines, SHOWN_VIOLATIONS, "\n");
-	int64		more = list->collector.count - list->repeated - Min(list_length(list->lines), SHOWN_VIOLATIONS);
+	char	   *shown = joined(list->lines, EV_DETAIL_VIOLATIONS, "\n");
+	int64		more = list->collector.count - list->repeated - Min(list_length(list->lines), EV_DETAIL_VIOLATIONS);
 
+	if (ev_detail_is_json())
+		return list->objects == NIL ? ev_detail_of_reason(REPLACED, NULL) :
+			errdetail_internal("%s", ev_detail_json(list->objects, list->collector.count));
 	if (list_length(list->lines) <= 1 && more <= 0)
 		return 0;
 	if (more > 0)
@@ -152,9 +163,12 @@ refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 
 			 object_fields(relation, constraint ? constraint : schema->name)));
 }
 
-/* The same for a row of the relation; NULL: none. */
+/*
+ * Raises undefined_object.  If an event is refused, the error has the fields of
+ * its relation and constraint, where these are known.
+ */
 static void
-refuse_unregistered(Relation relation, const text *type, int32 version)
+refuse_unregistered(bool is_event, Relation relation, const text *type, int32 version, const char *constraint)
 {
 	StringInfoData hint;
 	List	   *versions = NIL;
@@ -178,13 +192,14 @@ refuse_unregistered(Relation relation, const text *type, int32 version)
 			 nearest != NULL ?
 			 errhint("No version of %s is registered; did you mean \"%s\"?", shown, nearest) :
 			 errhint("No version of %s is registered; register_event_schema registers one.", shown),
-			 object_fields(relation, NULL)));
+			 is_event ? ev_detail_of_reason(psprintf("event schema %s version %d is not registered", shown, version), NULL) : 0,
+			 object_fields(relation, constraint)));
 }
 
 void
 ev_refuse_unregistered(const text *type, int32 version)
 {
-	refuse_unregistered(NULL, type, version);
+	refuse_unregistered(false, NULL, type, version, NULL);
 	pg_unreachable();
 }
 
@@ -198,6 +213,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event is not valid: its type is null"),
+				 ev_detail_of_reason("its type is null", NULL),
 				 object_fields(relation, constraint)));
 	}
 	if (version == NULL)
@@ -206,6 +222,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event %s is not valid: its schema version is null", ev_type_show(type)),
+				 ev_detail_of_reason("its schema version is null", NULL),
 				 object_fields(relation, constraint)));
 	}
 	if (data == NULL)
@@ -216,13 +233,14 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event %s version %d is not valid: its data is null", ev_type_show(type), *version),
+				 ev_detail_of_reason("its data is null", NULL),
 				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
 				 object_fields(relation, constraint == NULL && schema != NULL ? schema->name : constraint)));
 	}
 	if (schema == NULL)
 	{
 		ev_event_log(EV_REFUSED, relation, type, version, "not registered");
-		refuse_unregistered(relation, type, *version);
+		refuse_unregistered(true, relation, type, *version, constraint);
 	}
 	refuse_violations(relation, data, type, *version, constraint, schema);
 	pg_unreachable();
@@ -238,6 +256,7 @@ ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to, EvSc
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event %s version %d is not valid after its upcast from version %d: it is null",
 						ev_type_show(type), to, from),
+				 ev_detail_of_reason("it is null", NULL),
 				 object_fields(NULL, schema->name)));
 	list_violations(data, schema, &list);
 	ereport(ERROR,

@@ -194,16 +194,22 @@ def said_by_psql(database, text):
 
 def errors_page(check, page, database):
     database.run(page.block("CREATE TABLE orders"))
-    for statement, answer in (("INSERT INTO orders (id, data) VALUES (7", "CONTEXT:  row of table"), ("SELECT instance_location, keyword, property", "/note             | additional"),
+    for statement, answer in (("INSERT INTO orders (id, data) VALUES (7", "CONTEXT:  row of table"), ("SET event_validate.error_format", "CONTEXT:  row of table \"orders\" with key (id)=(8)"),
+                              ("SELECT instance_location, keyword, property", "/note             | additional"),
                               ("FROM jsonb_schema_violations", "/price            |")):
         said = said_by_psql(database, page.block(statement))
         check(said == page.block(answer, "").strip(), f"{statement}: psql prints what the page shows", said)
     page.block("detail     = violation", "abnf")
+    # the suite drivers runs these
+    for part, language in (("def problem_of", "python"), ("import psycopg\n\n\n", "python"), ("import asyncpg", "python"),
+                           ("async function placeOrder", "javascript"), ("func placeOrder", "go"), ("class Orders", "java")):
+        page.block(part, language)
     parsers(check, database, page)
     body = json.loads(re.search(r'For a body `(\{.*\})` it answers 422', page.text)[1])
     fastapi(check, database, page, body, json.loads(page.block('"loc"', "json")))
     express(check, database, page, body, json.loads(page.block('"pointer"', "json")))
-    check(page.rest("sql", "python", "javascript", "json", "") == [], "every block of errors.md was used", page.rest("sql", "python", "javascript", "json", ""))
+    check(page.rest("sql", "python", "javascript", "go", "java", "json", "") == [], "every block of errors.md was used",
+          page.rest("sql", "python", "javascript", "go", "java", "json", ""))
 
 
 if __name__ == "__main__":

@@ -77,3 +77,28 @@ def debian_programs(**packages):
             ["sh", "-c", 'for package in *.deb; do dpkg-deb --extract "$package" . && rm "$package" || exit 1; done']])
         found.update({program: str(folder / "usr/bin" / program) for program, path in found.items() if path is None})
     return found
+
+
+def go_module(package):
+    """A folder whose go.mod and go.sum require a package (path@version), and the variables with which go builds with it."""
+    if not shutil.which("go"):
+        raise Unavailable("there is no go")
+    # go's own caches are kept beside it: a module once fetched is not fetched again
+    environment = {"GOPATH": cache_folder() / "go", "GOCACHE": cache_folder() / "go-build", "GOFLAGS": "-mod=mod -modcacherw", "GOTOOLCHAIN": "local"}
+    given = ["env", *(f"{name}={value}" for name, value in environment.items())]
+    module = package.partition("@")[0]
+    return _make("go", package, lambda folder: [
+        [*given, "go", "mod", "init", "service"],
+        [*given, "go", "get", package],
+        ["sh", "-c", f'printf "package main\\n\\nimport _ \\"{module}\\"\\n\\nfunc main() {{}}\\n" >main.go'],
+        [*given, "go", "build", "-o", "/dev/null", "."]]), environment
+
+
+def maven_jars(*artifacts):
+    """A folder with the jars of artifacts (group:name:version)."""
+    for program in ("java", "javac", "mvn"):
+        if not shutil.which(program):
+            raise Unavailable(f"there is no {program}")
+    return _make("maven", "\n".join(artifacts), lambda folder: [
+        ["mvn", "--quiet", "--batch-mode", f"-Dmaven.repo.local={folder / 'repository'}", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy",
+         f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"] for artifact in artifacts])
