@@ -369,7 +369,7 @@ class SetEventGuardMode(EventOperation):
 
     def statement(self, extension_schema: str | None) -> str:
         return calls.call("set_event_guard_mode", [Table(self.table_name, self.schema), self.mode], {"until": self.until},
-                          extension_schema=extension_schema)
+                          extension_schema=extension_schema, command=calls.MODES)
 
     def reverse(self) -> MigrateOperation:
         if self.previous is None:

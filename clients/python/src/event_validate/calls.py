@@ -21,6 +21,10 @@ Names = Sequence[str] | None
 OWN_SCHEMAS = frozenset({"event_schema", "_event_validate"})
 
 
+#: for set_event_guard_mode: asyncpg cannot read a regclass in a record
+MODES = "SELECT new_mode, problem FROM"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Table:
     """A table by its name, and by its schema if it is not in the search_path."""

@@ -371,10 +371,10 @@ class SetEventGuardMode(_Calls):
         return self.previous is not None
 
     def forwards(self, table: calls.Table | None) -> str:
-        return calls.call("set_event_guard_mode", [table, self.mode], {"until": self.until}, extension_schema=self.extension_schema)
+        return calls.call("set_event_guard_mode", [table, self.mode], {"until": self.until}, extension_schema=self.extension_schema, command=calls.MODES)
 
     def backwards(self, table: calls.Table | None) -> str:
-        return calls.call("set_event_guard_mode", [table, self.previous], extension_schema=self.extension_schema)
+        return calls.call("set_event_guard_mode", [table, self.previous], extension_schema=self.extension_schema, command=calls.MODES)
 
     def describe(self) -> str:
         return f"Set the event guard on model {self.model_name} to {self.mode}"
