@@ -13,7 +13,7 @@ def check(ok, what, detail=""):
         passed += 1
     else:
         failed += 1
-        print(f"FAILED  {what} -- {detail}")
+        print(f"FAILED  {what} -- {detail}", flush=True)
 
 
 def url(database, driver):

@@ -43,7 +43,7 @@ def event_violations(data: Any, event_type: str | None, schema_version: int | No
     text = data if data is None or isinstance(data, str) else json.dumps(data)
     try:
         with transaction.atomic(using=using), connections[using].cursor() as cursor:
-            cursor.execute("SELECT instance_location, message, keyword, property, CAST(expected AS text), CAST(actual AS text), schema_location"
+            cursor.execute("SELECT instance_location, message, keyword, property, CAST(expected AS text), CAST(actual AS text), keyword_location"
                            f" FROM {prefix}event_violations(CAST(%s AS jsonb), %s, %s)", [text, event_type, schema_version])
             rows = cursor.fetchall()
     except DatabaseError as error:

@@ -8,6 +8,7 @@ The extra event-validate[pydantic] installs what this module needs.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -131,7 +132,10 @@ def event_schema(model: Any, *, by_alias: bool | None = None, generator: type[Ge
 
 
 def event_document(instance: Any, *, by_alias: bool | None = None) -> Any:
-    """The document of an instance, as event_schema describes it: a value for json.dumps."""
+    """The document of an instance, as event_schema describes it: a value for json.dumps.
+
+    It is what model_dump_json writes.  model_dump(mode="json") leaves NaN and infinity as they are, which is no JSON.
+    """
     if isinstance(instance, BaseModel):
-        return instance.model_dump(mode="json", by_alias=_by_alias(type(instance), by_alias))
-    return TypeAdapter(type(instance)).dump_python(instance, mode="json", by_alias=_by_alias(type(instance), by_alias))
+        return json.loads(instance.model_dump_json(by_alias=_by_alias(type(instance), by_alias)))
+    return json.loads(TypeAdapter(type(instance)).dump_json(instance, by_alias=_by_alias(type(instance), by_alias)))

@@ -32,7 +32,7 @@ class Violation:
     property: str | None = None
     expected: Any = None
     actual: Any = None
-    schema_location: str | None = None
+    keyword_location: str | None = None
 
     @builtins.property
     def is_cut(self) -> bool:
@@ -126,7 +126,7 @@ def _of_json(detail: str) -> tuple[list[Violation], int] | None:
         if isinstance(item.get("message"), str):
             location = item.get("instance_location", "")
             found.append(Violation(location if isinstance(location, str) else "", item["message"],
-                                   **{name: item.get(name) for name in ("keyword", "property", "expected", "actual", "schema_location")}))
+                                   **{name: item.get(name) for name in ("keyword", "property", "expected", "actual", "keyword_location")}))
         elif isinstance(item.get("more"), int):
             more = item["more"]
     return found, more
