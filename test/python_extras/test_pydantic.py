@@ -2,6 +2,9 @@
 
 import json
 import random
+import re
+import sys
+import types
 import uuid
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -156,4 +159,13 @@ def test_pydantic():
         check(len(found) == 1 and found[0][0] == "/animal", "an unknown tag is named", found)
         register("list", list[Plain])
         check(violations("list", [good]) == [] and violations("list", [good, 1]) != [], "any type that Pydantic knows")
+        text = (Path(__file__).resolve().parents[2] / "docs" / "libraries.md").read_text(encoding="utf-8")
+        block = next(block for block in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if "event_schema(Order)" in block)
+        module = types.ModuleType("page")
+        sys.modules["page"] = module
+        exec(block, module.__dict__)  # noqa: S102
+        register("page", module.Order)
+        order = module.Order(placed_at=datetime(2030, 1, 1), opens=time(9), valid_for=timedelta(seconds=-1.5), price=Decimal("1.5"), weight=float("nan"))
+        check(violations("page", module.event_document(order)) == [], "the model of the page", module.event_document(order))
+        check(violations("page", {**module.event_document(order), "price": "1.555"}) != [], "its schema refuses others")
         check(warned == [], "no schema has a warning", warned)
