@@ -53,6 +53,10 @@ SELECT add_event_guard('cat_orders', 'warn');
 CREATE TABLE cat_others (data jsonb CHECK (check_event(data, 'cat.shape', 1)));
 SELECT event_schema_docs('cat.order');
 SELECT event_schema_docs('cat.order', 1) LIKE E'# cat.order\n\n**Order**\n\n| | |\n|---|---|\n| version | 1 |\n%' AS older;
+-- renames are changes, and upcasts
+SELECT register_event_schema('cat.renamed', 1, '{"properties": {"qty": {"type": "integer"}}}') IS NOT NULL
+   AND register_event_schema('cat.renamed', 2, '{"properties": {"amount": {"type": "integer"}}}', renames => '{"qty": "amount"}') IS NOT NULL AS registered;
+SELECT substring(event_schema_docs('cat.renamed') FROM '### Changes.*(?=## Where)');
 -- tables of others are not listed
 CREATE ROLE regress_catalogue;
 SET ROLE regress_catalogue;

@@ -347,7 +347,10 @@ put_changes(DocsPage *page)
 		MemoryContextSwitchTo(scratch);
 		if (read_document(list_nth_oid(page->functions, i - 1), &old) && read_document(list_nth_oid(page->functions, i), &new))
 		{
-			(void) ev_compare_schemas(&old, &new, ev_registry_resolve, true, &work, &forward, &changes);
+			if (new.renames != NULL)
+				(void) ev_compare_renamed(&old, &new, list_make1(new.renames), true, true, &work, &forward, &changes);
+			else
+				(void) ev_compare_schemas(&old, &new, ev_registry_resolve, true, &work, &forward, &changes);
 			appendStringInfo(&page->out, "### Changes from version %d to version %d\n\n",
 							 list_nth_int(page->versions, i - 1), list_nth_int(page->versions, i));
 			put_change_table(&page->out, changes);
@@ -357,17 +360,38 @@ put_changes(DocsPage *page)
 	MemoryContextDelete(scratch);
 }
 
+/* The renames of schemas, which are upcasts and downcasts: rows of a table. */
+static void
+put_renames(DocsPage *page, StringInfo out)
+{
+	for (int i = Max(list_length(page->versions) - MOST_VERSIONS, 1); i < list_length(page->versions); i++)
+	{
+		EvDocument	document;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!read_document(list_nth_oid(page->functions, i), &document) || document.renames == NULL)
+			continue;
+		appendStringInfo(out, "| %d | %d | renames, both ways: ", list_nth_int(page->versions, i - 1), list_nth_int(page->versions, i));
+		ev_markdown_code(out, JsonbToCString(NULL, &document.renames->root, VARSIZE(document.renames)), MOST_CELL);
+		appendStringInfoString(out, " |\n");
+	}
+}
+
 static void
 put_upcasts(DocsPage *page)
 {
 	StringInfo	out = &page->out;
+	StringInfoData renames;
 	List	   *upcasts = ev_upcast_list(page->type, page->type_length);
 	ListCell   *cell;
 	int			number = 0;
 
-	if (upcasts == NIL)
+	initStringInfo(&renames);
+	put_renames(page, &renames);
+	if (upcasts == NIL && renames.len == 0)
 		return;
 	appendStringInfoString(out, "## Upcasts and downcasts\n\n| from | to | function |\n|---|---|---|\n");
+	appendBinaryStringInfo(out, renames.data, renames.len);
 	foreach(cell, upcasts)
 	{
 		const EvUpcast *upcast = lfirst(cell);
