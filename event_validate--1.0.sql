@@ -1303,7 +1303,8 @@ BEGIN
 	LOOP
 		RAISE WARNING USING
 			MESSAGE = format('events in foreign table %s are not checked', member),
-			DETAIL = 'PostgreSQL assumes that the CHECK constraints of a foreign table hold and does not enforce them.';
+			DETAIL = 'PostgreSQL assumes that the CHECK constraints of a foreign table hold and does not enforce them.',
+			HINT = 'Add the check to the table on the other server: event_enforcement there lists what is enforced.';
 	END LOOP;
 END
 $$;
@@ -1499,6 +1500,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM _event_validate.require_table_owner(relation);
+	PERFORM _event_validate.warn_of_foreign_tables(relation);
 	PERFORM _event_validate.start_progress('validate', relation, false);
 	PERFORM _event_validate.set_progress_phase('checking events', relation);
 
@@ -2069,6 +2071,11 @@ BEGIN
 	IF kind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = relation) THEN
 		problem := format('table %s has children, which no trigger of it covers', relation);
 	END IF;
+	-- of Citus; its table is empty here, and only a superuser can create this catalog
+	IF problem IS NULL AND to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+		EXECUTE 'SELECT format(''table %s is distributed, and its rows are in shards'', p.logicalrelid)
+			FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1' INTO problem USING relation;
+	END IF;
 	IF problem IS NULL THEN
 		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column',
 			t.tgname, t.tgrelid::regclass) INTO problem
@@ -2521,6 +2528,10 @@ COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switch
 CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
 COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table, and with the last guard the quarantine, if it is empty';
+
+CREATE FUNCTION create_event_quarantine(first_id bigint DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_create_event_quarantine' LANGUAGE C;
+COMMENT ON FUNCTION create_event_quarantine(bigint) IS 'creates the tables for diverted and for migrated events, on a subscriber or a worker that needs them before it has a guard';
 
 CREATE FUNCTION _event_validate.list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
 	OUT "row" jsonb, OUT event_type text, OUT schema_version int, OUT violations jsonb, OUT kept boolean,

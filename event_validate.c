@@ -31,6 +31,7 @@
 #include "match/interpret.h"
 #include "program/program_text.h"
 #include "match/report.h"
+#include "registration/validator.h"
 #include "registry/call_site_cache.h"
 #include "registry/in_place.h"
 #include "registry/schema_cache.h"
@@ -68,6 +69,7 @@ _PG_init(void)
 	ev_registry_init();
 	ev_upcast_init();
 	ev_guard_bypass_init();
+	ev_validator_init();
 	ev_shared_stats_init();
 	ev_verdict_init();
 	ev_progress_init();

@@ -487,6 +487,11 @@ BEGIN
 	IF kind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = relation) THEN
 		problem := format('table %s has children, which no trigger of it covers', relation);
 	END IF;
+	-- of Citus; its table is empty here, and only a superuser can create this catalog
+	IF problem IS NULL AND to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+		EXECUTE 'SELECT format(''table %s is distributed, and its rows are in shards'', p.logicalrelid)
+			FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1' INTO problem USING relation;
+	END IF;
 	IF problem IS NULL THEN
 		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column',
 			t.tgname, t.tgrelid::regclass) INTO problem

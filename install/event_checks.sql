@@ -291,7 +291,8 @@ BEGIN
 	LOOP
 		RAISE WARNING USING
 			MESSAGE = format('events in foreign table %s are not checked', member),
-			DETAIL = 'PostgreSQL assumes that the CHECK constraints of a foreign table hold and does not enforce them.';
+			DETAIL = 'PostgreSQL assumes that the CHECK constraints of a foreign table hold and does not enforce them.',
+			HINT = 'Add the check to the table on the other server: event_enforcement there lists what is enforced.';
 	END LOOP;
 END
 $$;
@@ -487,6 +488,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM _event_validate.require_table_owner(relation);
+	PERFORM _event_validate.warn_of_foreign_tables(relation);
 	PERFORM _event_validate.start_progress('validate', relation, false);
 	PERFORM _event_validate.set_progress_phase('checking events', relation);
 

@@ -25,6 +25,10 @@ CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
 COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table, and with the last guard the quarantine, if it is empty';
 
+CREATE FUNCTION create_event_quarantine(first_id bigint DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_create_event_quarantine' LANGUAGE C;
+COMMENT ON FUNCTION create_event_quarantine(bigint) IS 'creates the tables for diverted and for migrated events, on a subscriber or a worker that needs them before it has a guard';
+
 CREATE FUNCTION _event_validate.list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
 	OUT "row" jsonb, OUT event_type text, OUT schema_version int, OUT violations jsonb, OUT kept boolean,
 	OUT arrived_at timestamptz, OUT role text, OUT application text, OUT "transaction" xid8)

@@ -21,10 +21,10 @@ SELECT widen_event_schema('wide', 2, 'true');
 SELECT widen_event_schema('wide', 1, '#breaking
 true');
 SELECT widen_event_schema('wide', 1, '{"type": 1}');
--- plain DDL and register_event_schema still refuse it, also after an error
+-- register_event_schema still refuses it, also after an error, and plain DDL what is not wider
 SELECT register_event_schema('wide', 1, '{"type": "object", "required": ["id"]}');
 CREATE OR REPLACE FUNCTION event_schema."wide@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
-	AS '{"type": "object", "required": ["id"]}';
+	AS '{"type": "object", "required": ["id", "more"]}';
 -- options are kept
 SELECT register_event_schema('wide', 3, '{"format": "date", "maxLength": 5}', assert_format => false);
 SELECT widen_event_schema('wide', 3, '{"format": "date-time", "maxLength": 6}');
@@ -90,6 +90,68 @@ DROP VIEW wide_view;
 DROP FUNCTION wide_wrapped;
 DROP TABLE wide_events, wide_index;
 DROP DOMAIN wide_domain;
+
+-- plain DDL: what is proved to be wider is accepted, under the same rules
+SELECT register_event_schema('wide.plain', 1, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 1}}}');
+SELECT register_event_schema('wide.refers', 1, '{"properties": {"first": {"$ref": "event:wide.plain@1"}}}');
+CREATE TABLE wide_plain (data jsonb CHECK (event_schema."wide.refers@1"(data)));
+INSERT INTO wide_plain VALUES ('{"first": {"id": 1}}');
+INSERT INTO wide_plain VALUES ('{"first": {"id": 0}}');
+CREATE INDEX wide_plain_index ON wide_plain ((event_schema."wide.refers@1"(data)));
+CREATE OR REPLACE FUNCTION event_schema."wide.plain@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}';
+DROP INDEX wide_plain_index;
+SET check_function_bodies = off;
+CREATE OR REPLACE FUNCTION event_schema."wide.plain@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 2}}}';
+CREATE OR REPLACE FUNCTION event_schema."wide.plain@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 0}}}';
+RESET check_function_bodies;
+INSERT INTO wide_plain VALUES ('{"first": {"id": 0}}');
+-- a schema that refers to it and would become narrower
+SELECT register_event_schema('wide.negated', 1, '{"not": {"$ref": "event:wide.plain@1"}}');
+CREATE OR REPLACE FUNCTION event_schema."wide.plain@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"type": "object", "required": ["id"]}';
+SELECT drop_event_schema('wide.negated', 1);
+-- documents for $ref do not change, and neither does what is no schema
+SELECT register_schema('https://wide.example/plain', '{"type": "integer"}');
+CREATE OR REPLACE FUNCTION event_schema."https://wide.example/plain"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS 'true';
+DROP FUNCTION event_schema."https://wide.example/plain";
+CREATE OR REPLACE FUNCTION event_schema."wide.plain@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"type": 7}';
+
+-- the commands of event_schema_ddl: a wider schema stays, a narrower one catches up, in the same transaction, too
+SELECT string_agg(ddl, E'\n') AS older FROM event_schema_ddl('wide.refers') AS d (ddl) \gset
+BEGIN;
+SELECT widen_event_schema('wide.plain', 1, '{"type": "object"}');
+:older
+SELECT prosrc, provolatile FROM pg_proc WHERE proname = 'wide.plain@1';
+SELECT validate_event('{}', 'wide.plain', 1), validate_event('{"first": {}}', 'wide.refers', 1);
+SELECT string_agg(ddl, E'\n') AS newer FROM event_schema_ddl('wide.refers') AS d (ddl) \gset
+ROLLBACK;
+SELECT validate_event('{}', 'wide.plain', 1), validate_event('{"first": {}}', 'wide.refers', 1);
+:newer
+:newer
+SELECT validate_event('{}', 'wide.plain', 1), validate_event('{"first": {}}', 'wide.refers', 1);
+:older
+SELECT validate_event('{}', 'wide.plain', 1), validate_event('{"first": {}}', 'wide.refers', 1);
+SHOW event_validate.keep_wider_schemas;
+-- one of a large body, which is stored elsewhere; what depends on it stays recorded
+CREATE TEMP TABLE wide_large AS
+	SELECT '{"type": "object", "properties": {' || string_agg(format('"p%s": {"$ref": "event:wide.plain@1"}', i), ',') || '}' AS body FROM generate_series(1, 3000) AS i;
+SELECT register_event_schema('wide.large', 1, body || '}') FROM wide_large;
+SET event_validate.keep_wider_schemas = on;
+DO $$
+BEGIN
+	EXECUTE (SELECT format('CREATE OR REPLACE FUNCTION event_schema."wide.large@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS %L',
+		body || ', "required": ["p1"]}') FROM wide_large);
+END
+$$;
+SELECT length(prosrc), validate_event('{}', 'wide.large', 1) FROM pg_proc WHERE proname = 'wide.large@1';
+\c -
+SELECT length(prosrc), validate_event('{}', 'wide.large', 1), validate_event('{"p3000": 1}', 'wide.large', 1) FROM pg_proc WHERE proname = 'wide.large@1';
+DROP FUNCTION event_schema."wide.plain@1";
+DROP TABLE wide_plain;
+SELECT drop_event_schema('wide.large', 1), drop_event_schema('wide.refers', 1);
 
 -- clean up
 DO $$

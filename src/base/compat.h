@@ -178,6 +178,13 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_EXECUTOR_RUN(execution)	ExecutorRun((execution), ForwardScanDirection, 0, true)
 #endif
 
+/* PostgreSQL 19 has a level of the log for each type of process. */
+#if PG_VERSION_NUM >= 190000
+#define EV_LOG_MIN_MESSAGES	(log_min_messages[MyBackendType])
+#else
+#define EV_LOG_MIN_MESSAGES	log_min_messages
+#endif
+
 /* A scan of all rows of a table, or of those in a range.  PostgreSQL 19 added flags. */
 #if PG_VERSION_NUM >= 190000
 #define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL, SO_NONE)

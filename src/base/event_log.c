@@ -7,8 +7,9 @@
  * error.  Of the data, the line has only the values that the messages show.
  * It is written at once, so it remains if the transaction is rolled back.
  *
- * Each backend limits its own rate.  The next line counts the lines that were
- * left out.
+ * Each backend limits its own rate, which is also that of the WARNINGs in the
+ * log.  The next line counts the events that were left out, or a last line at
+ * the end of the session.
  */
 #include "postgres.h"
 
@@ -17,6 +18,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
@@ -99,9 +101,31 @@ ev_event_log_init(void)
 	MarkGUCPrefixReserved("event_validate");
 }
 
-/* May another line be written in this second? */
-static bool
-within_rate(void)
+/* At the end of a session: reports the events that no line has counted. */
+static void
+report_rest(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	if (left_out > 0)
+		ereport(LOG_SERVER_ONLY,
+				(errmsg_internal("" INT64_FORMAT " events that are not valid were not logged by this session", left_out),
+				 errhidestmt(true),
+				 errhidecontext(true)));
+	left_out = 0;
+}
+
+static void
+leave_out(int64 events)
+{
+	static bool is_registered = false;
+
+	if (!is_registered)
+		on_proc_exit(report_rest, (Datum) 0);
+	is_registered = true;
+	left_out += events;
+}
+
+bool
+ev_event_log_rate(int64 events)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -114,7 +138,7 @@ within_rate(void)
 	}
 	if (lines >= lines_per_second)
 	{
-		left_out++;
+		leave_out(events);
 		return false;
 	}
 	lines++;
@@ -175,7 +199,7 @@ ev_event_log(EvFate fate, Relation relation, const text *type,
 {
 	StringInfoData line;
 
-	if (log_violations == LOG_NONE || (log_violations == LOG_REFUSED && fate != EV_REFUSED) || !within_rate())
+	if (log_violations == LOG_NONE || (log_violations == LOG_REFUSED && fate != EV_REFUSED) || !ev_event_log_rate(1))
 		return;
 
 	initStringInfo(&line);

@@ -36,4 +36,10 @@ typedef enum EvFate
 extern void ev_event_log(EvFate fate, Relation relation, const text *type,
 						 const int32 *version, const char *violations);
 
+/*
+ * Does the rate allow a line about some events in the log?  If not, they are
+ * counted: the next line, or the session's end, reports how many.
+ */
+extern bool ev_event_log_rate(int64 events);
+
 #endif							/* EV_EVENT_LOG_H */

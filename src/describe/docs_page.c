@@ -418,12 +418,12 @@ put_member(StringInfo out, const JsonbValue *row, const char *name)
 	appendStringInfoString(out, " | ");
 }
 
-/* Rows of event_enforcement that the caller may see, as an array of objects. */
+/* Rows of event_enforcement that the caller may see, as an array of objects; or NULL. */
 static void
 put_enforcement(DocsPage *page, Jsonb *sites)
 {
 	StringInfo	out = &page->out;
-	uint32		count = JB_ROOT_IS_ARRAY(sites) && !JB_ROOT_IS_SCALAR(sites) ? JB_ROOT_COUNT(sites) : 0;
+	uint32		count = sites != NULL && JB_ROOT_IS_ARRAY(sites) && !JB_ROOT_IS_SCALAR(sites) ? JB_ROOT_COUNT(sites) : 0;
 
 	appendStringInfoString(out, "## Where it is enforced\n\n");
 	if (count == 0)
@@ -479,7 +479,7 @@ ev_event_schema_page(PG_FUNCTION_ARGS)
 	put_versions(&page);
 	put_changes(&page);
 	put_upcasts(&page);
-	put_enforcement(&page, PG_GETARG_JSONB_P(2));
+	put_enforcement(&page, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
 	MemoryContextSwitchTo(caller);
 	result = cstring_to_text_with_len(page.out.data, page.out.len);
 	MemoryContextDelete(context);

@@ -46,11 +46,13 @@
 #include "evolution/migrate_batch.h"
 #include "evolution/migrate_failures.h"
 #include "evolution/migrate_relation.h"
+#include "evolution/migrate_shards.h"
 #include "evolution/migrated_events.h"
 #include "evolution/upcast.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "rollout/event_checks.h"
+#include "rows/distributed.h"
 #include "stats/progress.h"
 
 PG_FUNCTION_INFO_V1(ev_migrate_events);
@@ -439,16 +441,22 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 
 	if (migration->versions != NIL)
 	{
+		if (ev_distribution(migration->relation) == EV_REPLICATED)
+			ev_migrate_refuse_reference_table(migration);
 		if (migration->keep_original)
 			ev_originals_create();
 		migration->next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_EVERY_MS);
 		ev_progress_start(EV_PROGRESS_MIGRATE, migration->relation, true);
 		next_transaction();
-		migrate_and_free(migration);
+		if (ev_distribution(migration->relation) == EV_DISTRIBUTED)
+			ev_migrate_shards(migration, expressions);
+		else
+			migrate_and_free(migration);
 		ev_progress_end();
 		if (migration->reported)
 			pgstat_report_activity(STATE_RUNNING, debug_query_string);
-		report_end(migration);
+		if (ev_distribution(migration->relation) != EV_DISTRIBUTED)
+			report_end(migration);
 	}
 	SPI_finish();
 	PG_RETURN_VOID();

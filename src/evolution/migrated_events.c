@@ -16,6 +16,7 @@
 #include "base/compat.h"
 #include "evolution/migrated_events.h"
 #include "registry/names.h"
+#include "rows/distributed.h"
 #include "rows/event_table.h"
 #include "rows/row_json.h"
 
@@ -71,6 +72,7 @@ ev_originals_add(Oid table, Relation relation, HeapTuple row, const char *name,
 				 errmsg("table \"%s\" does not exist", TABLE),
 				 errhint("Call migrate_events again: it creates the table.")));
 	memset(nulls, ' ', sizeof(nulls));
+	table = ev_distributed_table(table);
 	values[0] = CStringGetTextDatum(get_namespace_name(get_rel_namespace(table)));
 	values[1] = CStringGetTextDatum(get_rel_name(table));
 	values[2] = CStringGetTextDatum(name);

@@ -38,6 +38,7 @@
 #include "utils/syscache.h"
 
 #include "changes/changes.h"
+#include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
 #include "evolution/widen.h"
 #include "registry/claims.h"
@@ -389,20 +390,39 @@ find_users(Users *users, Oid function)
 
 /* ---------- proofs ---------- */
 
-/* The document that is about to be registered, for the resolver. */
+/*
+ * The document that replaces another one, and the one that it replaces, for the resolvers.
+ * The function can have either of them now.
+ */
 static const EvDocument *coming;
+static const EvDocument *going;
+
+/* Lets a document be the given one, if it is that of the same function. */
+static void
+take_document(EvDocument *document, const EvDocument *instead)
+{
+	if (instead == NULL || document->function != instead->function)
+		return;
+	document->schema = instead->schema;
+	document->assert_format = instead->assert_format;
+	document->except_formats = instead->except_formats;
+}
 
 static bool
 resolve_coming(const char *uri, EvDocument *document)
 {
 	if (!ev_registry_resolve(uri, document))
 		return false;
-	if (coming != NULL && document->function == coming->function)
-	{
-		document->schema = coming->schema;
-		document->assert_format = coming->assert_format;
-		document->except_formats = coming->except_formats;
-	}
+	take_document(document, coming);
+	return true;
+}
+
+static bool
+resolve_going(const char *uri, EvDocument *document)
+{
+	if (!ev_registry_resolve(uri, document))
+		return false;
+	take_document(document, going);
 	return true;
 }
 
@@ -414,7 +434,7 @@ prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, in
 	List	   *changes;
 	char	   *found;
 
-	ev_compare_schemas_resolved(old, ev_registry_resolve, new, resolve_coming, false, work, &forward, &changes);
+	ev_compare_schemas_resolved(old, resolve_going, new, resolve_coming, false, work, &forward, &changes);
 	found = ev_compatibility_reasons(changes, false, prefix);
 	if (found != NULL)
 		appendStringInfo(reasons, "%s%s", reasons->len > 0 ? "\n" : "", found);
@@ -440,6 +460,40 @@ warn_of_passed(const Users *users, const char *name)
 					 EV_SCHEMA_NAMESPACE)));
 }
 
+EvReplacement
+ev_widen_compare(const EvDocument *old, const EvDocument *new)
+{
+	EvFault		fault = {0};
+	EvReplacement result = EV_REPLACEMENT_OTHER;
+
+	coming = new;
+	going = old;
+	PG_TRY();
+	{
+		if (ev_compile_checked(old, resolve_going, &fault, NULL, NULL) != NULL &&
+			ev_compile_checked(new, resolve_coming, &fault, NULL, NULL) != NULL)
+		{
+			int64		work = EV_COMPARISON_WORK;
+			EvVerdict	backward;
+			EvVerdict	forward;
+			List	   *changes;
+
+			backward = ev_compare_schemas_resolved(old, resolve_going, new, resolve_coming, false, &work,
+												   &forward, &changes);
+			if (backward == EV_COMPATIBLE)
+				result = EV_REPLACEMENT_WIDER;
+			else if (forward == EV_COMPATIBLE)
+				result = EV_REPLACEMENT_NARROWER;
+		}
+	}
+	PG_FINALLY();
+	{
+		coming = going = NULL;
+	}
+	PG_END_TRY();
+	return result;
+}
+
 void
 ev_widen_check(const EvDocument *old, const EvDocument *new)
 {
@@ -452,6 +506,7 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 	find_users(&users, old->function);
 
 	coming = new;
+	going = old;
 	PG_TRY();
 	{
 		prove_wider(old, new, "", &work, &reasons);
@@ -472,7 +527,7 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 	}
 	PG_FINALLY();
 	{
-		coming = NULL;
+		coming = going = NULL;
 	}
 	PG_END_TRY();
 

@@ -11,18 +11,13 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -34,6 +29,7 @@
 #include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "guard/guard_call.h"
+#include "guard/guard_family.h"
 
 /* ---------- guards of the session ---------- */
 
@@ -57,7 +53,7 @@ relation_changed(Datum arg pg_attribute_unused(), Oid relation)
 	changes++;
 	hash_seq_init(&status, kept_guards);
 	while ((kept = hash_seq_search(&status)) != NULL)
-		if (!OidIsValid(relation) || kept->guard->relation == relation)
+		if (!OidIsValid(relation) || kept->guard->relation == relation || kept->guard->table == relation)
 		{
 			kept->guard->valid = false;
 			any_invalid = true;
@@ -136,39 +132,6 @@ keep(EvGuard *guard)
 	}
 	kept->guard = guard;
 	guard->users++;
-}
-
-/*
- * Returns the table on which a trigger was created, given its clone on a
- * partition.  If the trigger no longer exists (its own statement dropped it),
- * returns the partition.
- */
-static Oid
-original_table(Relation relation, Oid trigger)
-{
-	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
-	Oid			table = RelationGetRelid(relation);
-
-	while (OidIsValid(trigger))
-	{
-		ScanKeyData key;
-		SysScanDesc scan;
-		HeapTuple	tuple;
-
-		ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(trigger));
-		scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, NULL, 1, &key);
-		tuple = systable_getnext(scan);
-		trigger = InvalidOid;
-		if (HeapTupleIsValid(tuple))
-		{
-			table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
-			trigger = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
-		}
-		systable_endscan(scan);
-	}
-	table_close(pg_trigger, AccessShareLock);
-	return table;
 }
 
 /* Is the mode "off" for the current statement, outside of a replay? */
@@ -269,8 +232,9 @@ make_guard(Relation relation, const Trigger *trigger)
 		guard->types = ev_guard_types(arguments.types, &guard->type_count);
 		MemoryContextSwitchTo(caller);
 	}
-	guard->table = trigger->tgisclone ? original_table(relation, trigger->tgoid) :
-		RelationGetRelid(relation);
+	guard->table = ev_guard_family_table(guard->relation, trigger->tgoid);
+	guard->is_child = guard->table != guard->relation && !relation->rd_rel->relispartition &&
+		!ev_guard_is_routed(guard->relation);
 	/* a guard that is off may have errors */
 	guard->has_operands = !is_off(guard);
 	for (int i = 0; guard->has_operands && i < EV_ROW_PARTS; i++)

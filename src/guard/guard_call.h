@@ -42,7 +42,9 @@ typedef struct EvGuard
 	int			users;			/* calls, and one for the session */
 	Oid			relation;		/* that has the trigger */
 	Oid			table;			/* to which the guard was added: the relation,
-								 * or one of which it is a partition */
+								 * or one of which it is a partition or child */
+	bool		is_child;		/* an INSERT into the table does not store
+								 * rows in the relation */
 	EvGuardMode mode;
 	TimestampTz until;
 	text	  **types;			/* that it is for; NULL: all */

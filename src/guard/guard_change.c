@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 
 #include "guard/guard_change.h"
+#include "guard/guard_family.h"
 
 /* Returns arguments as in pg_trigger.tgargs: strings that end in a zero byte. */
 static bytea *
@@ -140,12 +141,32 @@ change_with_clones(Relation triggers, Oid table, Oid wanted, bool is_clone, cons
 	table_close(relation, NoLock);
 }
 
+/*
+ * Changes the equal guards of children by inheritance.  Where the caller may
+ * not, the child's guard is one of its own from now on.
+ */
+static void
+change_children(Relation triggers, List *children, const EvGuardChange *change)
+{
+	ListCell   *cell;
+
+	foreach(cell, children)
+	{
+		const EvFamilyGuard *child = lfirst(cell);
+
+		if (pg_class_aclcheck(child->relation, GetUserId(), ACL_TRIGGER) == ACLCHECK_OK)
+			change_with_clones(triggers, child->relation, child->trigger, false, change);
+	}
+}
+
 void
 ev_guard_change(Oid table, Oid trigger, const EvGuardChange *change)
 {
+	List	   *children = ev_guard_family_children(table, trigger);
 	Relation	triggers = table_open(TriggerRelationId, RowExclusiveLock);
 
 	change_with_clones(triggers, table, trigger, false, change);
+	change_children(triggers, children, change);
 	table_close(triggers, RowExclusiveLock);
 	CommandCounterIncrement();
 }

@@ -43,6 +43,7 @@
 #include "base/subtransaction.h"
 #include "guard/guard_change.h"
 #include "guard/guard_definition.h"
+#include "guard/guard_family.h"
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
@@ -50,6 +51,7 @@
 #include "registry/utility_command.h"
 #include "rows/functions_called.h"
 #include "rows/literal_code.h"
+#include "rows/distributed.h"
 #include "rows/table_lock.h"
 #include "rows/table_rights.h"
 
@@ -121,11 +123,35 @@ open_locked(Oid table)
 	return relation;
 }
 
+/*
+ * Citus refuses triggers on distributed tables unless its setting allows them.  Those on a
+ * reference table run on each copy of a row.
+ */
+static void
+require_triggers_on_shards(Oid table)
+{
+	const char *allowed = GetConfigOption("citus.enable_unsafe_triggers", true, false);
+
+	if (ev_distribution(table) == EV_REPLICATED)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("reference table \"%s\" cannot have a guard", get_rel_name(table)),
+				 errdetail("Each server would divert its copy of a row."),
+				 errhint("Use add_event_check, which refuses invalid rows.")));
+	if (ev_distribution(table) != EV_NOT_DISTRIBUTED && allowed != NULL && strcmp(allowed, "on") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("Citus does not allow a guard on distributed table \"%s\"", get_rel_name(table)),
+				 errdetail("A guard is a trigger, which runs on each shard."),
+				 errhint("SET citus.enable_unsafe_triggers = on, and call it again. A guard writes only to tables of the server that has the shard, so it is not unsafe.")));
+}
+
 /* Opens and locks a table, if the caller may create triggers on it. */
 static Relation
 open_table(Oid table, LOCKMODE mode)
 {
 	check_privilege(table);
+	require_triggers_on_shards(table);
 	ev_lock_tables(list_make1_oid(table), mode);
 	return open_locked(table);
 }
@@ -518,6 +544,19 @@ choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *repla
 }
 
 /*
+ * Creates the quarantine on the other servers that have the table.  They may include
+ * this one, so this comes before anything here has a lock for that.
+ */
+static void
+create_on_workers(Oid table)
+{
+	if (ev_distribution(table) != EV_NOT_DISTRIBUTED)
+		ev_run_on_workers(psprintf("SELECT %s(NULL::pg_catalog.int8)",
+								   quote_qualified_identifier(get_namespace_name(ev_extension_namespace()), "create_event_quarantine")),
+						  "create_event_quarantine");
+}
+
+/*
  * add_event_guard(relation regclass, mode text,
  *				   data_expr text DEFAULT NULL, type_expr text DEFAULT NULL,
  *				   version_expr text DEFAULT NULL,
@@ -547,8 +586,14 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	if (replaced != NULL)
 		check_replaceable(relation, replaced);
 	operations = operations_argument(fcinfo, replaced);
+	if (replaced != NULL && ev_distribution(PG_GETARG_OID(0)) != EV_NOT_DISTRIBUTED)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot replace the guard of distributed table \"%s\"", RelationGetRelationName(relation)),
+				 errhint("Switch it with set_event_guard_mode, or drop it first with drop_event_guard.")));
 	source = choose_operands(fcinfo, relation, replaced, &arguments, operands);
-	ev_quarantine_create();
+	create_on_workers(PG_GETARG_OID(0));
+	ev_quarantine_create(false);
 
 	name = palloc0(NAMEDATALEN);
 	namestrcpy(name, replaced ? replaced->tgname : GUARD_NAME);
@@ -564,7 +609,10 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	PG_RETURN_NAME(name);
 }
 
-/* Returns the guarded tables, in the order of their OIDs. */
+/*
+ * Returns the guarded tables, in the order of their OIDs, without partitions,
+ * and without children that have the guard of their parent.
+ */
 static List *
 guarded_tables(Oid function)
 {
@@ -574,18 +622,20 @@ guarded_tables(Oid function)
 	List	   *tables = NIL;
 
 	SPI_connect();
-	if (SPI_execute_with_args("SELECT DISTINCT tgrelid FROM pg_catalog.pg_trigger"
+	if (SPI_execute_with_args("SELECT tgrelid, pg_catalog.max(oid) FROM pg_catalog.pg_trigger"
 							  " WHERE tgfoid OPERATOR(pg_catalog.=) $1"
-							  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid ORDER BY 1",
+							  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid GROUP BY 1 ORDER BY 1",
 							  1, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the triggers");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		is_null;
 		Oid			table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+		Oid			trigger = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &is_null));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
-		tables = lappend_oid(tables, table);
+		if (ev_guard_family_table(table, trigger) == table)
+			tables = lappend_oid(tables, table);
 		MemoryContextSwitchTo(spi);
 	}
 	SPI_finish();
@@ -608,6 +658,36 @@ typedef struct Switched
 	char	   *problem;		/* NULL: success */
 } Switched;
 
+/* Locks the children that have the same guard. */
+static void
+lock_children(Oid table, Oid trigger)
+{
+	List	   *relations = NIL;
+	ListCell   *cell;
+
+	foreach(cell, ev_guard_family_children(table, trigger))
+		relations = lappend_oid(relations, ((EvFamilyGuard *) lfirst(cell))->relation);
+	if (relations != NIL)
+		ev_lock_tables(relations, ShareRowExclusiveLock);
+}
+
+/* Switches the guards of the shards of a distributed table, which commits for itself. */
+static void
+switch_shards(const Switch *wanted, Oid table)
+{
+	/* other servers can have another time zone */
+	char	   *until = wanted->until == DT_NOEND ? "NULL" :
+		psprintf("pg_catalog.to_timestamp(%.6f::pg_catalog.float8)",
+				 wanted->until / (double) USECS_PER_SEC + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (double) SECS_PER_DAY);
+
+	if (ev_distribution(table) != EV_NOT_DISTRIBUTED)
+		ev_run_on_shards(table, psprintf("SELECT %s(%%L::pg_catalog.regclass, '%s'::pg_catalog.text, %s::pg_catalog.timestamptz)",
+										 ev_percents_doubled(quote_qualified_identifier(get_namespace_name(ev_extension_namespace()),
+																						"set_event_guard_mode")),
+										 ev_guard_mode_name(wanted->new_mode), until),
+						 "set_event_guard_mode");
+}
+
 /*
  * Switches the guard of a table that is locked.  False if it has none.
  * Raises an error if it cannot be switched.
@@ -625,11 +705,13 @@ switch_mode(const Switch *wanted, Switched *result)
 		return false;
 	}
 	check_replaceable(relation, trigger);
+	lock_children(result->table, trigger->tgoid);
 	ev_guard_arguments(trigger, &arguments);
 	result->old_mode = ev_guard_mode_name(arguments.mode);
 	arguments.mode = wanted->new_mode;
 	arguments.until = wanted->until;
 	change_trigger(relation, trigger, &arguments, trigger->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE));
+	switch_shards(wanted, result->table);
 	return true;
 }
 
@@ -671,7 +753,7 @@ static void
 require_quarantine(EvGuardMode mode)
 {
 	if (mode == EV_GUARD_QUARANTINE || mode == EV_GUARD_WARN)
-		ev_quarantine_create();
+		ev_quarantine_create(false);
 }
 
 /*
@@ -806,6 +888,7 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 
 	ev_require_argument(fcinfo, 0, "relation");
 	check_owner(PG_GETARG_OID(0));
+	require_triggers_on_shards(PG_GETARG_OID(0));
 	ev_lock_tables(list_make1_oid(PG_GETARG_OID(0)), AccessExclusiveLock);
 	relation = open_locked(PG_GETARG_OID(0));
 	trigger = find_trigger(relation, function);

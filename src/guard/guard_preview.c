@@ -24,6 +24,7 @@
 #include "base/compat.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_expression.h"
+#include "guard/guard_family.h"
 #include "guard/guard_preview.h"
 #include "guard/guard_trigger.h"
 #include "rows/pure_expression.h"
@@ -91,7 +92,8 @@ harmless_guard(const Preview *preview, Relation relation)
 		FuncExpr   *reads = trigger->tgfoid == preview->function ? ev_guard_reads(trigger) : NULL;
 
 		if (reads != NULL && strcmp(trigger->tgname, preview->name) == 0 &&
-			trigger->tgisclone == (RelationGetRelid(relation) != preview->table) &&
+			(RelationGetRelid(relation) == preview->table ||
+			 ev_guard_family_table(RelationGetRelid(relation), trigger->tgoid) == preview->table) &&
 			ev_is_pure((Node *) linitial_node(RowExpr, reads->args)->args, NIL))
 			return trigger;
 	}

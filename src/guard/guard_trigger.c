@@ -35,6 +35,8 @@
 #include "guard/guard_call.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
+#include "guard/guard_warnings.h"
+#include "guard/moved_rows.h"
 #include "guard/quarantine.h"
 #include "jsonb/jsonb_value.h"
 #include "match/interpret.h"
@@ -125,7 +127,17 @@ typedef struct JsonCollector
 	JsonbInState state;
 	StringInfoData words;		/* the first few as text, for messages */
 	StringInfoData first;
+	StringInfoData reason;		/* the place of the first in the schema */
 } JsonCollector;
+
+/* Why an event is not valid, as text. */
+typedef struct Words
+{
+	char	   *first;			/* the first violation */
+	char	   *all;			/* the first few */
+	char	   *reason;			/* the first one without values: the same for
+								 * all rows with this reason */
+} Words;
 
 static void
 push_member(JsonbInState *state, const char *name, const char *string)
@@ -189,7 +201,10 @@ collect(EvCollector *collector, const EvViolation *violation)
 
 	push_violation(&json->state, violation, NULL);
 	if (json->first.len == 0)
+	{
 		appendStringInfoString(&json->first, words);
+		appendStringInfo(&json->reason, "%s %s", violation->keyword_location, violation->property != NULL ? violation->property : "");
+	}
 	if (collector->count <= LOGGED_VIOLATIONS)
 		appendStringInfo(&json->words, "%s%s", json->words.len > 0 ? "; " : "", words);
 	MemoryContextSwitchTo(caller);
@@ -216,12 +231,9 @@ collect_computation(EvRowEvent *event, void *arg)
 	return true;
 }
 
-/*
- * Returns why an event is not valid, as jsonb for the quarantine and as text:
- * the first violation, and the first few.
- */
+/* Returns why an event is not valid, as jsonb for the quarantine and as text. */
 static Jsonb *
-violations_of(EvRowEvent *event, char **first, char **words)
+violations_of(EvRowEvent *event, Words *words)
 {
 	JsonCollector json = {.collector = {.add = collect, .limit = KEPT_VIOLATIONS, .wants_facts = true}, .context = CurrentMemoryContext};
 	const char *message = NULL;
@@ -237,6 +249,7 @@ violations_of(EvRowEvent *event, char **first, char **words)
 		ev_registry_kept_program(event->schema);
 		initStringInfo(&json.words);
 		initStringInfo(&json.first);
+		initStringInfo(&json.reason);
 		ev_push_jsonb(&json.state, WJB_BEGIN_ARRAY, NULL);
 		if (compute(collect_computation, event, &json))
 		{
@@ -248,8 +261,9 @@ violations_of(EvRowEvent *event, char **first, char **words)
 
 				push_violation(&json.state, &violation, NULL);
 			}
-			*first = json.first.data;
-			*words = json.words.data;
+			words->first = json.first.data;
+			words->all = json.words.data;
+			words->reason = json.reason.data;
 			ev_push_jsonb(&json.state, WJB_END_ARRAY, NULL);
 			return JsonbValueToJsonb(json.state.result);
 		}
@@ -274,7 +288,8 @@ violations_of(EvRowEvent *event, char **first, char **words)
 	}
 	else
 		message = "its data is null";
-	*first = *words = pstrdup(event->fault != NULL && !ev_quote_values ? UNREADABLE : message);
+	words->first = words->all = pstrdup(event->fault != NULL && !ev_quote_values ? UNREADABLE : message);
+	words->reason = event->fault != NULL ? psprintf("fault %s", sqlstate != NULL ? sqlstate : "") : words->first;
 	return ev_single_violation(message, sqlstate);
 }
 
@@ -295,7 +310,7 @@ may_see(const TriggerData *data)
 		(!InNoForceRLSOperation() && ev_row_may_read(relation, data->tg_trigtuple));
 }
 
-/* The key of the row that an error or a warning is about. */
+/* The key of the row that an error is about. */
 typedef struct RowContext
 {
 	ErrorContextCallback callback;
@@ -377,7 +392,8 @@ check_divertible(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRo
 {
 	ErrorContextCallback context = {error_context_stack, not_diverted_context, NULL};
 	Relation	relation = data->tg_relation;
-	char	   *reason = ev_row_why_not_insert(relation, call->guard->table, row);
+	Oid			table = call->guard->is_child ? call->guard->relation : call->guard->table;
+	char	   *reason = ev_row_why_not_insert(relation, table, row);
 
 	if (reason != NULL)
 	{
@@ -408,16 +424,55 @@ check_table(const EvGuard *guard, Relation relation)
 						RelationGetRelationName(relation))));
 }
 
+/*
+ * Counts the row for a WARNING at the end of the statement, if the user may see
+ * it.
+ */
 static void
+warn_client(EvGuardCall *call, const TriggerData *data, HeapTuple row, const EvRowEvent *event, const Words *words,
+			EvWarned what, bool is_recorded)
+{
+	EvRowWarning warning = {
+		.what = what, .relation = data->tg_relation, .table = call->guard->table, .event = event,
+		.words = words->first, .reason = words->reason, .is_recorded = is_recorded
+	};
+
+	if (!may_see(data))
+		return;
+	warning.key = ev_quote_values ? ev_row_key(data->tg_relation, row) : NULL;
+	ev_guard_warn(MemoryContextGetParent(call->context), &warning);
+}
+
+/* Leaves a row in the table in which it was before. */
+static void
+keep_moved(EvGuardCall *call, const TriggerData *data, HeapTuple row, const EvRowEvent *event, const Words *words)
+{
+	if (event->counters != NULL)
+		ev_count(event->counters, EV_WARNED);
+	ev_event_log(EV_KEPT, data->tg_relation, event->type, event->has_version ? &event->version : NULL, words->all);
+	warn_client(call, data, row, event, words, EV_WARNED_STAYS, false);
+}
+
+/*
+ * Diverts a row.  Returns true if the row is stored nevertheless: it was in the
+ * table before, and is only moved.
+ */
+static bool
 divert(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
 	Relation	relation = data->tg_relation;
-	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .row = row};
-	char	   *first;
-	char	   *words;
+	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .is_child = call->guard->is_child, .row = row};
+	Words		words;
+	EvMove		move;
 
 	/* before policies and constraints run, which may look up schemas */
-	diverted.violations = violations_of(event, &first, &words);
+	diverted.violations = violations_of(event, &words);
+	move = ev_row_move(call->guard, relation, row);
+	if (move == EV_MOVED)
+	{
+		keep_moved(call, data, row, event, &words);
+		return true;
+	}
 	check_divertible(call, data, row, event);
 	check_table(call->guard, relation);
 	diverted.type = event->type;
@@ -425,22 +480,24 @@ divert(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *ev
 	ev_quarantine_add(&diverted);
 	if (event->counters != NULL)
 		ev_count(event->counters, EV_QUARANTINED);
-	ev_event_log(EV_DIVERTED, relation, diverted.type, diverted.version, words);
+	ev_event_log(EV_DIVERTED, relation, diverted.type, diverted.version, words.all);
+	if (move == EV_PERHAPS_MOVED)
+		warn_client(call, data, row, event, &words, EV_WARNED_LEAVES, true);
+	return false;
 }
 
 static void
-warn(const EvGuard *guard, const TriggerData *data, HeapTuple row, EvRowEvent *event)
+warn(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
+	const EvGuard *guard = call->guard;
 	Relation	relation = data->tg_relation;
-	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
+	EvDiverted	kept = {.table = guard->table, .relation = relation, .is_child = guard->is_child, .row = row, .kept = true};
 	bool		recorded = OidIsValid(ev_quarantine_find());
-	RowContext	context;
-	char	   *first;
-	char	   *words;
+	Words		words;
 
 	kept.type = event->type;
 	kept.version = event->has_version ? &event->version : NULL;
-	kept.violations = violations_of(event, &first, &words);
+	kept.violations = violations_of(event, &words);
 	if (recorded)
 	{
 		check_table(guard, relation);
@@ -448,19 +505,8 @@ warn(const EvGuard *guard, const TriggerData *data, HeapTuple row, EvRowEvent *e
 	}
 	if (event->counters != NULL)
 		ev_count(event->counters, EV_WARNED);
-	ev_event_log(EV_KEPT, relation, kept.type, kept.version, words);
-	if (!may_see(data))
-		return;
-	push_row_context(&context, relation, row);
-	ereport(WARNING,
-			(event->type == NULL ? errmsg("event is not valid: %s", first) :
-			 event->has_version ?
-			 errmsg("event %s version %d is not valid: %s", ev_type_show(event->type), event->version, first) :
-			 errmsg("event %s is not valid: %s", ev_type_show(event->type), first),
-			 recorded ? 0 :
-			 errdetail("It is not recorded, since there is no table \"event_schema.quarantine\"."),
-			 errtable(relation)));
-	error_context_stack = context.callback.previous;
+	ev_event_log(EV_KEPT, relation, kept.type, kept.version, words.all);
+	warn_client(call, data, row, event, &words, EV_WARNED_KEPT, recorded);
 }
 
 /* ---------- versions that are deprecated ---------- */
@@ -700,24 +746,25 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 	if (replay != NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(replay->context);
-		char	   *first;
-		char	   *words;
+		Words		words;
 
-		replay->violations = violations_of(&event, &first, &words);
+		replay->violations = violations_of(&event, &words);
 		replay->left_out++;
 		MemoryContextSwitchTo(caller);
 		return NULL;
 	}
 	if (mode == EV_GUARD_WARN)
 	{
-		warn(guard, data, row, &event);
+		warn(call, data, row, &event);
 		heed_deprecation(call, data, mode, &event);
 		return row;
 	}
 	if (mode == EV_GUARD_QUARANTINE && is_insert)
 	{
-		divert(call, data, row, &event);
-		return NULL;
+		if (!divert(call, data, row, &event))
+			return NULL;
+		heed_deprecation(call, data, mode, &event);
+		return row;
 	}
 	refuse(relation, row, &event, may_see(data));
 	pg_unreachable();

@@ -23,7 +23,9 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -34,6 +36,7 @@
 #include "base/compat.h"
 #include "guard/quarantine.h"
 #include "registry/names.h"
+#include "rows/distributed.h"
 #include "rows/event_table.h"
 #include "rows/row_json.h"
 #include "rows/table_rights.h"
@@ -202,12 +205,52 @@ ev_quarantine_check_result(TupleDesc descriptor, int count, const Oid *types)
 	}
 }
 
+/* A table with another comment stays when the last guard is dropped. */
+#define COMMENT			"events that guards diverted from their tables, or kept with a warning"
+#define COMMENT_STAYS	COMMENT " (made by create_event_quarantine; stays without guards)"
+
+/*
+ * Subscribers to all tables stop at the first event in a table that they do not have.
+ */
+static void
+warn_of_publications(void)
+{
+	bool		is_published;
+
+	SPI_connect();
+	if (SPI_execute("SELECT FROM pg_catalog.pg_publication WHERE puballtables", true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the publications");
+	is_published = SPI_processed > 0;
+	SPI_finish();
+	if (is_published)
+		ereport(WARNING,
+				(errmsg("a publication FOR ALL TABLES publishes the new table \"%s\", too", TABLE),
+				 errdetail("A subscriber without this table stops at the first event that a guard diverts."),
+				 errhint("Run SELECT create_event_quarantine() on each subscriber, which needs the extension.")));
+}
+
+/* Gives the table the comment with which it stays. */
+static void
+let_stay(const EvQuarantine *quarantine)
+{
+	EvRunAs		caller;
+
+	if (!has_privs_of_role(quarantine->user, quarantine->owner))
+		return;
+	ev_run_as_begin(&caller, quarantine->owner, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	SPI_connect();
+	if (SPI_execute("COMMENT ON TABLE " TABLE " IS '" COMMENT_STAYS "'", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not comment on table %s", TABLE);
+	SPI_finish();
+	ev_run_as_end(&caller);
+}
+
 void
-ev_quarantine_create(void)
+ev_quarantine_create(bool stays)
 {
 	StringInfoData command;
 	const char *commands[5] = {NULL,
-		"COMMENT ON TABLE " TABLE " IS 'events that guards diverted from their tables, or kept with a warning'",
+		stays ? "COMMENT ON TABLE " TABLE " IS '" COMMENT_STAYS "'" : "COMMENT ON TABLE " TABLE " IS '" COMMENT "'",
 		"COMMENT ON COLUMN " TABLE ".\"row\" IS 'the row as it came'",
 		"COMMENT ON COLUMN " TABLE ".violations IS 'why, as of its arrival or the last replay'",
 		"COMMENT ON COLUMN " TABLE ".kept IS 'the row is in its table too: the guard only warned'"
@@ -216,6 +259,8 @@ ev_quarantine_create(void)
 
 	if (ev_quarantine_open(&quarantine, AccessShareLock, 0))
 	{
+		if (stays && ev_quarantine_is_unaltered(quarantine.table))
+			let_stay(&quarantine);
 		/* the caller may have no privilege on it, and must not keep a lock */
 		UnlockRelationOid(quarantine.table, AccessShareLock);
 		return;
@@ -227,11 +272,13 @@ ev_quarantine_create(void)
 	appendStringInfoChar(&command, ')');
 	commands[0] = command.data;
 	ev_event_table_create(EV_QUARANTINE, commands, lengthof(commands));
+	warn_of_publications();
 }
 
 #define UNALTERED \
 	"SELECT FROM pg_catalog.pg_class AS c" \
 	" WHERE c.oid OPERATOR(pg_catalog.=) $1 AND c.relnatts OPERATOR(pg_catalog.=) $2" \
+	" AND pg_catalog.obj_description(c.oid, 'pg_class'::pg_catalog.name) OPERATOR(pg_catalog.=) '" COMMENT "'::pg_catalog.text" \
 	" AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relrowsecurity" \
 	" AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) AS a WHERE a.grantee OPERATOR(pg_catalog.<>) c.relowner)" \
 	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid" \
@@ -310,6 +357,23 @@ table_names(Oid table, Datum *schema, Datum *name)
 	*name = CStringGetTextDatum(relation);
 }
 
+/* Returns the row as jsonb, in CurrentMemoryContext. */
+static Datum
+row_of(const EvDiverted *diverted)
+{
+	Jsonb	   *row = ev_row_to_jsonb(diverted->relation, diverted->row);
+	StringInfoData child;
+
+	if (!diverted->is_child)
+		return JsonbPGetDatum(row);
+	initStringInfo(&child);
+	appendStringInfoString(&child, "{\"" EV_QUARANTINE_CHILD "\": ");
+	escape_json(&child, ev_table_name(RelationGetRelid(diverted->relation)));
+	appendStringInfoChar(&child, '}');
+	return DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(row),
+							   DirectFunctionCall1(jsonb_in, CStringGetDatum(child.data)));
+}
+
 void
 ev_quarantine_add(const EvDiverted *diverted)
 {
@@ -319,18 +383,22 @@ ev_quarantine_add(const EvDiverted *diverted)
 	char		nulls[COLUMNS - 1];
 	EvQuarantine quarantine;
 
+	Oid			table = ev_distributed_table(diverted->table);
+
 	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table \"%s\" does not exist", TABLE),
 				 errdetail("The guard on table \"%s\" cannot store the event.",
 						   get_rel_name(diverted->table)),
+				 table != diverted->table ?
+				 errhint("SELECT create_event_quarantine() creates it, on each server that has shards.") :
 				 errhint("set_event_guard_mode creates it.")));
 	for (int i = 1; i < COLUMNS; i++)
 		types[i - 1] = columns[i].type;
 	memset(nulls, ' ', sizeof(nulls));
-	table_names(diverted->table, &values[0], &values[1]);
-	values[2] = JsonbPGetDatum(ev_row_to_jsonb(diverted->relation, diverted->row));
+	table_names(table, &values[0], &values[1]);
+	values[2] = row_of(diverted);
 	values[3] = PointerGetDatum(diverted->type);
 	if (diverted->type == NULL)
 		nulls[3] = 'n';
@@ -487,6 +555,7 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 	nulls[0] = ' ';
 	if (!PG_ARGISNULL(1))
 	{
+		ev_notice_quarantines(PG_GETARG_OID(1), "purge_event_quarantine");
 		table_names(PG_GETARG_OID(1), &values[1], &values[2]);
 		nulls[1] = nulls[2] = ' ';
 	}

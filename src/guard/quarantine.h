@@ -15,12 +15,20 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
+/*
+ * The member of a row that names the child by inheritance that the row was for.
+ * No column of a table can have this name.
+ */
+#define EV_QUARANTINE_CHILD	"tableoid"
+
 /* An event for the quarantine. */
 typedef struct EvDiverted
 {
 	Oid			table;			/* to which the guard was added */
-	Relation	relation;		/* that the row was for: the table or a
-								 * partition */
+	Relation	relation;		/* that the row was for: the table, a
+								 * partition or a child */
+	bool		is_child;		/* see EvGuard; the row gets a member
+								 * EV_QUARANTINE_CHILD */
 	HeapTuple	row;
 	const text *type;			/* NULL: none */
 	const int32 *version;		/* NULL: none */
@@ -39,9 +47,12 @@ extern Oid	ev_quarantine_find(void);
 /*
  * Creates the quarantine if there is none, for any caller.  It belongs to the
  * owner of the schema event_schema.  Raises the errors of ev_quarantine_open()
- * for an existing one.  SPI must not be connected.
+ * for an existing one.  Warns of publications of all tables.  SPI must not be connected.
+ *
+ * stays: it is not dropped with the last guard; an existing one neither, if the caller
+ * has its owner's rights.
  */
-extern void ev_quarantine_create(void);
+extern void ev_quarantine_create(bool stays);
 
 /*
  * Drops the quarantine if no table has a guard, for drop_event_guard.  It stays,

@@ -55,6 +55,7 @@
 #include "guard/replay_row.h"
 #include "guard/replay_trial.h"
 #include "registry/names.h"
+#include "rows/distributed.h"
 #include "rows/row_json.h"
 #include "rows/table_rights.h"
 #include "stats/progress.h"
@@ -878,7 +879,10 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 				 errmsg("the quarantine is being replayed by this session already"),
 				 errhint("Do not call replay_event_quarantine in a trigger, or in a function for repairs.")));
 	if (!PG_ARGISNULL(ARG_RELATION))
+	{
 		check_table(PG_GETARG_OID(ARG_RELATION));
+		ev_notice_quarantines(PG_GETARG_OID(ARG_RELATION), "replay_event_quarantine");
+	}
 	if (!PG_ARGISNULL(ARG_REPAIR))
 	{
 		call.repair = ev_replay_find_repair(text_to_cstring(PG_GETARG_TEXT_PP(ARG_REPAIR)));

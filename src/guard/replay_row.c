@@ -27,6 +27,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -264,6 +265,39 @@ may_insert(Oid sender, Oid table)
 	return false;
 }
 
+/*
+ * Takes the name of the child by inheritance, for which the row came, out of
+ * the row.  Returns the child, opened and locked, and closes the table; or
+ * returns the table, if the row names none, or if the child is dropped or no
+ * child of the table any more.
+ */
+static Relation
+open_child(Relation relation, Jsonb **row)
+{
+	JsonbValue	key = {.type = jbvString,.val.string = {.val = EV_QUARANTINE_CHILD, .len = strlen(EV_QUARANTINE_CHILD)}};
+	JsonbValue *name = findJsonbValueFromContainer(&(*row)->root, JB_FOBJECT, &key);
+
+	LOCAL_FCINFO(call, 1);
+	Oid			child;
+	Relation	result;
+
+	if (name == NULL)
+		return relation;
+	*row = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(*row), CStringGetTextDatum(EV_QUARANTINE_CHILD)));
+	if (name->type != jbvString)
+		return relation;
+	InitFunctionCallInfoData(*call, NULL, 1, InvalidOid, NULL, NULL);
+	call->args[0].value = PointerGetDatum(cstring_to_text_with_len(name->val.string.val, name->val.string.len));
+	call->args[0].isnull = false;
+	child = DatumGetObjectId(to_regclass(call));
+	if (call->isnull || get_rel_relispartition(child) ||
+		!list_member_oid(find_all_inheritors(RelationGetRelid(relation), NoLock, NULL), child))
+		return relation;
+	result = ev_replay_open_table(get_namespace_name(get_rel_namespace(child)), get_rel_name(child));
+	relation_close(relation, NoLock);
+	return result;
+}
+
 void
 ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplayRow *candidate)
 {
@@ -285,7 +319,7 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 		return;
 
 	/* after the repair, which may have changed the table */
-	relation = ev_replay_open_table(schema, name);
+	relation = open_child(ev_replay_open_table(schema, name), &row);
 	if (call->any_table &&
 		(!has_privs_of_role(call->quarantine.user, relation->rd_rel->relowner) ||
 		 !ev_has_guard(relation, call->guard_function)))

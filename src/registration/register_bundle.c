@@ -418,7 +418,13 @@ decide(Bundle *bundle, BundleMember *member)
 	}
 	ev_validator_check_renames(&old, &document);
 	if (!ev_document_same_answers(&old, &document))
-		ev_validator_refuse_change(&old, &document);
+	{
+		/* event_schema_ddl replaces it by a command of its own */
+		if (!ev_keep_wider_schemas)
+			ev_validator_refuse_change(&old, &document);
+		member->action = UNCHANGED;
+		return;
+	}
 	ev_ownership_require_function(row);
 	ev_name_lock(document.name, ExclusiveLock);
 	(void) ev_find_and_wait(document.name);

@@ -223,15 +223,17 @@ put_circle(ReturnSetInfo *result, List *functions)
 		appendStringInfoString(&command, "::pg_catalog.text)");
 		separator = ",\n";
 	}
-	appendStringInfoString(&command, "\n) AS v (name, body)), true, false, false, NULL::pg_catalog.text[]);");
+	appendStringInfoString(&command, "\n) AS v (name, body)), true, false, false, NULL::pg_catalog.text[], NULL::pg_catalog.text[], NULL::pg_catalog.jsonb);");
 	put_text(result, command.data);
+	/* one that was registered before can be narrower */
 	foreach(cell, functions)
-		put_comment(result, lfirst_oid(cell));
+		put_function(result, lfirst_oid(cell));
 }
 
 /*
  * Adds the DDL of the schemas in a graph: each after those to which it refers,
- * and one call for each circle.
+ * and one call for each circle.  It can be repeated where a schema was widened already,
+ * and widens those that were not.
  */
 static void
 put_schemas(ReturnSetInfo *result, ReferenceGraph *graph)
@@ -248,6 +250,8 @@ put_schemas(ReturnSetInfo *result, ReferenceGraph *graph)
 	members = palloc0(sizeof(List *) * (groups + 1));
 	for (int i = 0; i < count; i++)
 		members[group[i]] = lappend_oid(members[group[i]], list_nth_oid(graph->functions, i));
+	if (groups > 0)
+		put_text(result, "SET event_validate.keep_wider_schemas = on;");
 	for (int i = 0; i < groups; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -256,6 +260,8 @@ put_schemas(ReturnSetInfo *result, ReferenceGraph *graph)
 		else
 			put_circle(result, members[i]);
 	}
+	if (groups > 0)
+		put_text(result, "RESET event_validate.keep_wider_schemas;");
 }
 
 /* Adds the DDL of the schemas of a type (NULL: of all), and of those to which they refer. */

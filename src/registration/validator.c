@@ -17,6 +17,7 @@
 
 #include "access/detoast.h"
 #include "access/genam.h"
+#include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -49,6 +50,7 @@
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
 #include "evolution/view_followers.h"
+#include "evolution/widen.h"
 #include "registration/schema_warnings.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
@@ -534,19 +536,111 @@ is_vouched(const char *name, EvVouched what)
 	return vouched != NULL && vouched_for >= what && strcmp(vouched, name) == 0;
 }
 
+bool		ev_keep_wider_schemas = false;
+
+void
+ev_validator_init(void)
+{
+	DefineCustomBoolVariable("event_validate.keep_wider_schemas",
+							 "Keeps a schema that accepts more than the one in a CREATE OR REPLACE FUNCTION, instead of an error.",
+							 "event_schema_ddl sets it, so that its commands can be repeated where a schema was widened.",
+							 &ev_keep_wider_schemas, false, PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+/* What a CREATE OR REPLACE does to a published document. */
+typedef struct Replacing
+{
+	bool		is_new;			/* it creates the function */
+	EvDocument	old;			/* the document that is replaced, unless
+								 * is_new */
+	EvDocument *document;		/* the function's: the new one, or `old` if it
+								 * stays */
+	EvMentions *mentions;		/* of `document` */
+} Replacing;
+
 /*
- * Refuses a CREATE OR REPLACE that changes the answers of a published schema.
- * Returns false if the function is new.
+ * Makes the row of a function the previous one again.  Its values in TOAST belong to a row
+ * that was deleted, so they are copied.
  */
-static bool
-check_replacement(HeapTuple function, const EvDocument *document, const EvMentions *mentions)
+static void
+restore_row(HeapTuple function, HeapTuple previous)
+{
+	Relation	pg_proc = table_open(ProcedureRelationId, RowExclusiveLock);
+
+	CatalogTupleUpdate(pg_proc, &function->t_self, toast_flatten_tuple(previous, RelationGetDescr(pg_proc)));
+	table_close(pg_proc, RowExclusiveLock);
+	CommandCounterIncrement();
+}
+
+/*
+ * Waits for objects that are just being made to use the function, and for references
+ * to it that are just being registered, as widen_event_schema does.
+ */
+static void
+lock_replaced(const EvDocument *document)
+{
+	ev_name_lock(document->name, ExclusiveLock);
+	ev_function_lock(document->function, AccessExclusiveLock, document->name);
+}
+
+/*
+ * The document would change answers.  Accepts one that is proved to be wider, under the
+ * rules of widen_event_schema; keeps the old one if that is wider and the setting says
+ * so; otherwise raises an error.
+ */
+static void
+replace_answers(HeapTuple function, HeapTuple previous, Replacing *replacing)
+{
+	EvDocument *new = replacing->document;
+	EvDocument *old = &replacing->old;
+	int			type_length;
+	int32		version;
+	EvReplacement replacement = EV_REPLACEMENT_OTHER;
+
+	if (ev_parse_event_name(new->name, &type_length, &version))
+	{
+		ev_type_lock(new->name, type_length);
+		lock_replaced(new);
+		replacement = ev_widen_compare(old, new);
+	}
+	switch (replacement)
+	{
+		case EV_REPLACEMENT_WIDER:
+			ev_claims_record(new, replacing->mentions, true);
+			CommandCounterIncrement();
+			ev_claims_check_kept(old, new);
+			ev_widen_check(old, new);
+			break;
+		case EV_REPLACEMENT_NARROWER:
+			if (!ev_keep_wider_schemas)
+				ev_validator_refuse_change(old, new);
+			restore_row(function, previous);
+			ereport(NOTICE,
+					(errmsg("schema \"%s\" stays as it is, since it accepts more than the document in the command",
+							new->name)));
+			*new = *old;
+			*replacing->mentions = ev_document_mentions(new);
+			break;
+		case EV_REPLACEMENT_OTHER:
+			ev_validator_refuse_change(old, new);
+			break;
+	}
+}
+
+/*
+ * Refuses a CREATE OR REPLACE that changes the answers of a published schema,
+ * except to a wider one.
+ */
+static void
+check_replacement(HeapTuple function, Replacing *replacing)
 {
 	HeapTuple	previous = ev_function_previous(function);
-	EvDocument	old_document;
+	EvDocument *document = replacing->document;
 	EvFault		fault;
 
-	if (!HeapTupleIsValid(previous))
-		return false;
+	replacing->is_new = !HeapTupleIsValid(previous);
+	if (replacing->is_new)
+		return;
 
 	/*
 	 * it was in another language until now: an upcast, whose name is
@@ -561,22 +655,27 @@ check_replacement(HeapTuple function, const EvDocument *document, const EvMentio
 				 errhint("Drop the function first.")));
 
 	if (document->function == replaceable)
-		return true;
-	if (!ev_function_document(previous, &old_document, &fault))
+	{
+		replacing->old = *document;
+		return;
+	}
+	if (!ev_function_document(previous, &replacing->old, &fault))
 		ev_validator_refuse_change(NULL, document);
-	ev_validator_check_renames(&old_document, document);
-	if (!ev_document_same_answers(&old_document, document))
-		ev_validator_refuse_change(&old_document, document);
+	ev_validator_check_renames(&replacing->old, document);
+	if (!ev_document_same_answers(&replacing->old, document))
+	{
+		replace_answers(function, previous, replacing);
+		return;
+	}
 	ev_name_lock(document->name, ExclusiveLock);
 	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
 	{
 		ev_function_lock(document->function, AccessExclusiveLock, document->name);
 		/* PostgreSQL has deleted the rows by which references find it */
-		ev_claims_record(document, mentions, true);
+		ev_claims_record(document, replacing->mentions, true);
 		CommandCounterIncrement();
-		ev_validator_check_annotations(&old_document, document);
+		ev_validator_check_annotations(&replacing->old, document);
 	}
-	return true;
 }
 
 /* Raises invalid_name if a function in event_schema cannot have this name. */
@@ -619,21 +718,24 @@ check_event_type(const char *name, const char *event_type)
 /*
  * Protects published schemas of other roles: checks the owner of the type, and
  * the URIs that the document claims, whatever check_function_bodies is.
- * Returns false if the function replaced one, or existed before.
+ * Returns false if the function replaced one, or existed before.  Both the document and
+ * its mentions become those of the function, if it keeps an older document.
  */
 static bool
-check_registered(HeapTuple function, const EvDocument *document, const EvMentions *mentions)
+check_registered(HeapTuple function, EvDocument *document, EvMentions *mentions)
 {
-	bool		is_new = !check_replacement(function, document, mentions) &&
-		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(function->t_data));
+	Replacing	replacing = {.document = document, .mentions = mentions};
+	bool		is_new;
 	int			type_length;
 	int32		version;
 
+	check_replacement(function, &replacing);
+	is_new = replacing.is_new && TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(function->t_data));
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
 		ev_ownership_lock_type(document->name, type_length, document->function);
 	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
-		/* a replacement has the same $ids */
-		ev_claims_check(document, mentions, is_new ? NULL : document, NULL);
+		ev_claims_check(document, mentions,
+						is_new ? NULL : replacing.is_new ? document : &replacing.old, NULL);
 	return is_new;
 }
 

@@ -9,6 +9,12 @@
 #include "access/htup.h"
 #include "schema/document.h"
 
+/* The setting event_validate.keep_wider_schemas. */
+extern bool ev_keep_wider_schemas;
+
+/* Defines this setting; called when the library is loaded, before its prefix is reserved. */
+extern void ev_validator_init(void);
+
 /*
  * Raises invalid_function_definition unless a function of the language is
  * (jsonb) -> boolean and has no option that could change its answer.

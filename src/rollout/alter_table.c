@@ -14,6 +14,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
@@ -29,10 +30,13 @@
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_type.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "guard/guard_definition.h"
@@ -89,6 +93,28 @@ name_of_guard(Oid table, Oid *trigger)
 	return name;
 }
 
+/* Warns if the partition has rows: the guard of the whole table has not seen them. */
+static void
+warn_of_rows(Oid table, Oid partition)
+{
+	Relation	relation;
+	bool		has_rows;
+
+	if (get_rel_relkind(partition) != RELKIND_RELATION || !ConditionalLockRelationOid(partition, AccessShareLock))
+		return;
+	relation = try_relation_open(partition, NoLock);
+	has_rows = relation != NULL && RelationGetNumberOfBlocks(relation) > 0;
+	if (relation != NULL)
+		relation_close(relation, NoLock);
+	UnlockRelationOid(partition, AccessShareLock);
+	if (has_rows)
+		ereport(WARNING,
+				(errmsg("the guard of table %s has not seen the rows of table %s", ev_table_name(table),
+						ev_table_name(partition)),
+				 errdetail("A guard looks at rows that are written, not at those of a table that is attached."),
+				 errhint("audit_events(%s) says which of them are not valid.", quote_literal_cstr(ev_table_name(partition)))));
+}
+
 /*
  * Raises an error if the partition has a trigger with the name of the whole
  * table's guard, which it would get.
@@ -101,8 +127,13 @@ advise_attach(Oid table, const AlterTableCmd *command)
 	Oid			trigger;
 	char	   *guard = name_of_guard(table, &trigger);
 
-	if (guard == NULL || !OidIsValid(partition) || get_rel_relispartition(partition) || !has_trigger(partition, guard))
+	if (guard == NULL || !OidIsValid(partition) || get_rel_relispartition(partition))
 		return;
+	if (!has_trigger(partition, guard))
+	{
+		warn_of_rows(table, partition);
+		return;
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
 			 errmsg("cannot attach table %s as a partition of table %s: both have a guard", ev_table_name(partition),

@@ -564,11 +564,37 @@ before_commit(void)
 	}
 }
 
+/*
+ * May this transaction be prepared?  Its locks stay until it ends.  Citus, which drops
+ * a function on all servers by a two-phase commit, ends it at once.  Any role can set
+ * application_name, so it counts only for roles that could lock the tables anyway.
+ */
+static bool
+may_prepare(void)
+{
+	return application_name != NULL &&
+		strncmp(application_name, "citus_internal ", strlen("citus_internal ")) == 0 &&
+		(superuser() || is_member_of_role_nosuper(GetUserId(), ev_database_owner()));
+}
+
 static void
-at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+refuse_prepare(void)
 {
 	ListCell   *cell;
 
+	foreach(cell, drops)
+		if (still_dropped(((Drop *) lfirst(cell))->versions, false) != NIL ||
+			still_dropped(((Drop *) lfirst(cell))->versions, true) != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot PREPARE a transaction that has dropped an event schema"),
+				 errdetail("It would keep tables locked against writers until it ends."),
+				 errhint("On a distributed database, let its owner drop the schema.")));
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+{
 	if (drops == NIL)
 		return;
 	switch (event)
@@ -577,13 +603,10 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 			before_commit();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			foreach(cell, drops)
-				if (still_dropped(((Drop *) lfirst(cell))->versions, false) != NIL ||
-					still_dropped(((Drop *) lfirst(cell))->versions, true) != NIL)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that has dropped an event schema"),
-						 errdetail("It would keep tables locked against writers until it ends.")));
+			if (may_prepare())
+				before_commit();
+			else
+				refuse_prepare();
 			break;
 		default:
 			drops = NIL;

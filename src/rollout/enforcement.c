@@ -40,6 +40,7 @@
 #include "base/run_as_owner.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
+#include "guard/guard_family.h"
 #include "rollout/usage_sites.h"
 #include "rows/table_rights.h"
 
@@ -208,7 +209,7 @@ describe_trigger(Description *description, Relation relation, const Trigger *tri
 	set_text(&description->common, KIND, "guard");
 	set_name(&description->common, NAME, trigger->tgname);
 	set(&description->common, ENABLED, BoolGetDatum(trigger->tgenabled != TRIGGER_DISABLED));
-	if (trigger->tgisclone)
+	if (ev_guard_family_table(RelationGetRelid(relation), trigger->tgoid) != RelationGetRelid(relation))
 		return;
 	set(&description->common, DEFINITION,
 		OidFunctionCall1(F_PG_GET_TRIGGERDEF_OID, ObjectIdGetDatum(trigger->tgoid)));
@@ -287,7 +288,8 @@ describe_problem(Description *description, const char *problem)
 	char	   *name = OidIsValid(site->trigger) ? trigger_name(site->trigger) : get_constraint_name(site->constraint);
 	ListedRow  *row;
 
-	if (name == NULL || ev_top_table(site->relation) != site->relation)
+	if (name == NULL || ev_top_table(site->relation) != site->relation ||
+		(OidIsValid(site->trigger) && ev_guard_family_table(site->relation, site->trigger) != site->relation))
 		return;
 	row = add_row(description);
 	set_text(row, KIND, OidIsValid(site->trigger) ? "guard" : OidIsValid(site->domain) ? "domain" : "check");
@@ -330,7 +332,8 @@ put_site(const EvSearch *search, const EvSite *site, ReturnSetInfo *result)
  *
  * A row for each call of check_event, validate_event or a schema function in a
  * CHECK constraint of a table or of a domain of its columns, and for each
- * guard; not for policies and views.  Partitions are not listed, only their partitioned tables.
+ * guard; not for policies and views.  Partitions are not listed, only their
+ * partitioned tables, nor children that have the check or guard of their parent.
  * Expressions are written for an empty search_path.
  */
 Datum

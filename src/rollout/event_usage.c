@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -24,6 +25,7 @@
 
 #include "base/row_fault.h"
 #include "guard/guard_expression.h"
+#include "guard/guard_family.h"
 #include "rollout/rule_sites.h"
 #include "rollout/version_rows.h"
 #include "rows/table_lock.h"
@@ -293,6 +295,30 @@ try_count_table(Counter *counter)
 	return error == NULL;
 }
 
+/*
+ * Returns the table for which the rows of the current one count: the topmost
+ * one of which it is a partition, or from which it has a check or guard.
+ */
+static Oid
+counted_for(const Counter *counter)
+{
+	Oid			result = ev_top_table(counter->relation);
+	ListCell   *cell;
+
+	foreach(cell, counter->search.sites)
+	{
+		const EvSite *site = lfirst(cell);
+
+		if (result != counter->relation)
+			break;
+		if (site->relation == counter->relation && OidIsValid(site->trigger))
+			result = ev_guard_family_table(site->relation, site->trigger);
+		else if (site->relation == counter->relation && OidIsValid(site->constraint) && !OidIsValid(site->domain))
+			result = ev_check_declared(site->relation, site->constraint);
+	}
+	return result;
+}
+
 static bool
 try_count_with_progress(Counter *counter)
 {
@@ -307,13 +333,14 @@ try_count_with_progress(Counter *counter)
 static void
 put_counts(const Counter *counter, ReturnSetInfo *result)
 {
+	Oid			table = counted_for(counter);
 	ListCell   *cell;
 
 	foreach(cell, counter->counts)
 	{
 		const Count *count = lfirst(cell);
 		Datum		values[] = {
-			ObjectIdGetDatum(ev_top_table(counter->relation)), PointerGetDatum(count->type),
+			ObjectIdGetDatum(table), PointerGetDatum(count->type),
 			Int64GetDatum(count->version), Int64GetDatum(count->rows)
 		};
 		bool		nulls[] = {false, count->type == NULL, count->no_version, false};
@@ -323,11 +350,26 @@ put_counts(const Counter *counter, ReturnSetInfo *result)
 }
 
 /*
+ * Appends the foreign partitions and children of a table, whose rows are not
+ * counted, to a text.
+ */
+static void
+append_foreign(StringInfo text, Oid table)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_inheritance_children(table, NoLock))
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
+		appendStringInfo(text, "%s%s", text->len > 0 ? ", " : "", ev_table_name(lfirst_oid(cell)));
+}
+
+/*
  * event_usage(event_type text) returns SETOF (relation regclass, event_type
  * text, schema_version bigint, events bigint)
  *
  * Counts the rows of each enforced table by type (all types, if it is NULL)
- * and version.  Rows of partitions count for their partitioned table.  Tables
+ * and version.  Rows of partitions count for their partitioned table, and rows
+ * of children for the topmost table from which they have the check or guard.  Tables
  * that the user may not read, or whose expressions raise errors, are left out,
  * with a NOTICE or WARNING and a row that is all NULL.
  */
@@ -338,17 +380,20 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	Counter		counter = {.type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), .context = CurrentMemoryContext,
 	.times = {.most = EV_OWNER_COUNT_MS}};
 	StringInfoData left_out;
+	StringInfoData foreign;
 	bool		incomplete = false;
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
 	initStringInfo(&left_out);
+	initStringInfo(&foreign);
 	ev_search_init(&counter.search);
 	ev_find_sites(&counter.search);
 	ev_find_rule_sites(&counter.search);
 	foreach(cell, ev_site_tables(&counter.search))
 	{
 		counter.relation = lfirst_oid(cell);
+		append_foreign(&foreign, counter.relation);
 		if (get_rel_relkind(counter.relation) != RELKIND_RELATION)
 			continue;			/* it was dropped, or its partitions are
 								 * counted */
@@ -365,7 +410,11 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	if (left_out.len > 0)
 		ereport(NOTICE,
 				(errmsg("tables that you may not read are not counted: %s", left_out.data)));
-	if (left_out.len > 0 || incomplete)
+	if (foreign.len > 0)
+		ereport(NOTICE,
+				(errmsg("events in foreign tables are not counted: %s", foreign.data),
+				 errhint("Ask event_schema_usage on their servers.")));
+	if (left_out.len > 0 || foreign.len > 0 || incomplete)
 	{
 		Datum		values[4] = {0};
 		bool		nulls[4] = {true, true, true, true};

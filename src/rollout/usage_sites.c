@@ -470,6 +470,39 @@ ev_check_expression(Oid constraint)
 	return expression;
 }
 
+Oid
+ev_check_declared(Oid relation, Oid constraint)
+{
+	while (OidIsValid(constraint))
+	{
+		HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+		Form_pg_constraint form;
+		NameData	name;
+		bool		is_own;
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!HeapTupleIsValid(tuple))
+			return relation;
+		form = (Form_pg_constraint) GETSTRUCT(tuple);
+		is_own = form->conislocal;
+		name = form->conname;
+		ReleaseSysCache(tuple);
+		constraint = InvalidOid;
+		if (is_own)
+			return relation;
+		foreach(cell, ev_parents(relation))
+		{
+			constraint = get_relation_constraint_oid(lfirst_oid(cell), NameStr(name), true);
+			if (!OidIsValid(constraint))
+				continue;
+			relation = lfirst_oid(cell);
+			break;
+		}
+	}
+	return relation;
+}
+
 /* Adds the table of a constraint, or the columns of its domain. */
 static void
 add_places(EvSearch *search, Form_pg_constraint constraint)

@@ -47,6 +47,9 @@ extern bool ev_only_owner_has(Oid relation, Oid role, AclMode privilege);
 /* Returns the topmost table of which a table is a partition. */
 extern Oid	ev_top_table(Oid relation);
 
+/* Returns the direct parents of a relation by inheritance, or of a partition. */
+extern List *ev_parents(Oid relation);
+
 /*
  * Returns "schema.table" like regclass, or the OID if the table no longer
  * exists.

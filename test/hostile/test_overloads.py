@@ -90,7 +90,7 @@ def registry(user):
     call("event_schema_program", "order", 1)
     call("lint_event_schema", '{"minimum": "x"}')
     call("event_schema_changes", "{}", '{"type": "object"}', True)
-    call("event_schema_changes", "order", 1, "{}", True)
+    call("event_schema_changes", "order", 1, "{}", True, first="text")
     for kind in ("text", "jsonb"):
         call("check_event_compatibility", "order", "{}", True, False, False, first=kind)
     call("register_event_upcast", "order", 1, 2, "app.up(pg_catalog.jsonb)")

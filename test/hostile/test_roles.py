@@ -75,6 +75,7 @@ SETUP = [
         CREATE TABLE app.merging (payload text);
         """),
     ("owner", """
+        SELECT create_event_quarantine();
         GRANT SELECT ON event_schema.quarantine TO {viewer};
         GRANT SELECT, UPDATE, DELETE ON event_schema.quarantine TO {keeper}, {writing_keeper}, {owning_keeper};
         """),
@@ -181,6 +182,8 @@ CALLS = {
     "guard_event: called without a trigger": "SELECT guard_event()",
     # the quarantine
     "event_quarantine": "SELECT * FROM event_quarantine",
+    "create_event_quarantine: the tables are there": "SELECT create_event_quarantine()",
+    "create_event_quarantine: with first_id": "SELECT create_event_quarantine(1)",
     "event_quarantine_counts": "SELECT * FROM event_quarantine_counts",
     "purge_event_quarantine": ["SELECT purge_event_quarantine('1 day')", """SELECT purge_event_quarantine('1 day', reason => '{"keyword": "type"}')"""],
     "replay_event_quarantine": ["SELECT * FROM replay_event_quarantine('app.guarded', dry_run => true)", "SELECT * FROM replay_event_quarantine('app.guarded')"],
@@ -197,7 +200,7 @@ CALLS = {
         """CREATE FUNCTION event_schema."order@compatibility"() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT ''none'''""",
     "CREATE FUNCTION event_schema.other": "CREATE FUNCTION event_schema.other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "CREATE OR REPLACE FUNCTION: another document":
-        """CREATE OR REPLACE FUNCTION event_schema."order@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{}'""",
+        """CREATE OR REPLACE FUNCTION event_schema."order@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'false'""",
     "ALTER FUNCTION ... RENAME": 'ALTER FUNCTION event_schema."order@1" RENAME TO "new@1"',
     "ALTER FUNCTION ... SET SCHEMA": 'ALTER FUNCTION event_schema."order@1" SET SCHEMA app',
     "DROP FUNCTION": ['DROP FUNCTION event_schema."unused@1"', 'DROP FUNCTION event_schema."order@1>2"'],

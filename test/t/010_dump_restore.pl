@@ -189,7 +189,7 @@ sub same
 		q(DROP FUNCTION event_schema."zz.whole@1") => '2BP01',
 		q(SELECT register_event_schema('copy', 1, '{"$defs": {"part": {"$id": "https://example.com/part"}}}')) => '42710',
 		q(ALTER FUNCTION event_schema."free@1" RENAME TO "free@2") => '0A000',
-		q(CREATE OR REPLACE FUNCTION event_schema."free@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{}') => '42710');
+		q(CREATE OR REPLACE FUNCTION event_schema."free@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'false') => '42710');
 	foreach my $statement (sort keys %refused)
 	{
 		my @error = sql_error($on, $database, "SET search_path = $api; $statement",

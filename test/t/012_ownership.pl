@@ -79,7 +79,7 @@ is(as('app', $db, q(SELECT validate_event('{}', 'order', 1), validate_event('[]'
 	't|f', 'validation needs no rights on the schema\'s function');
 is(as('app', $db, q(SELECT string_agg(event_type || schema_version, ' ') FROM event_schemas)),
 	'order1 other1', 'everybody can list the registered schemas');
-is(as('app', $db, q(SELECT count(*) FROM event_schema_ddl())), '2', 'and their DDL');
+is(as('app', $db, q(SELECT count(*) FROM event_schema_ddl())), '4', 'and their DDL');
 as('owner', $db, q(GRANT USAGE ON SCHEMA event_schema TO PUBLIC));
 
 # A drop checks rows that the dropping role cannot read.

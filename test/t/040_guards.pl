@@ -330,6 +330,16 @@ is(scalar(logged('many', "$on; SET event_validate.log_violations_rate = 5", "$ma
 like((logged('many', "$on; SET event_validate.log_violations_rate = 5", "$many SELECT pg_sleep(1.1); $bad"))[-1],
 	qr/\(45 events before this one not logged\)/, 'the other events are counted');
 is(scalar(logged('all', "$on; SET event_validate.log_violations_rate = 0", $many)), 50, 'a rate of 0 logs all');
+# the WARNINGs of kept events have the same rate; the session's end reports the rest
+sql(q(SELECT set_event_guard_mode('events', 'warn')));
+my $offset = -s $node->logfile;
+$node->psql($db, "SET client_min_messages = error; SET event_validate.log_violations_rate = 5; $many");
+my $log = slurp_file($node->logfile, $offset);
+my $warnings = () = $log =~ /WARNING:  event "order" version 1 is not valid/g;
+my ($rest) = $log =~ /LOG:  (\d+) events that are not valid were not logged by this session/;
+cmp_ok($rest // 0, '>', 0, 'the rate applies to WARNINGs');
+is($warnings + ($rest // 0), 50, 'the end of the session reports those that were left out');
+sql(q(SELECT set_event_guard_mode('events', 'quarantine')));
 my $bypass = 'SET event_validate.bypass_guard = on';
 is_deeply([ map { s/.*LOG:  //r } logged('bypass', "$on; $bypass", "BEGIN; $bad, ('order', 1, '[]'); $bad; COMMIT; BEGIN; $bad; ROLLBACK") ],
 	[ 'event guard of public.events bypassed by role "postgres" for 3 rows (committed)', 'event guard of public.events bypassed by role "postgres" for 1 rows (rolled back)' ],

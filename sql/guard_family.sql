@@ -1,0 +1,158 @@
+-- guards of children by inheritance, rows that move between tables, and
+-- warnings of statements with many rows
+\set VERBOSITY terse
+SET client_min_messages = warning;
+CREATE ROLE regress_family_owner;
+CREATE ROLE regress_family_other;
+CREATE SCHEMA family;
+GRANT CREATE, USAGE ON SCHEMA family TO regress_family_owner, regress_family_other;
+SET search_path = family, public;
+SELECT register_event_schema('family', 1, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}');
+
+-- a child with the guard of its parent; its columns are in another order
+SET ROLE regress_family_owner;
+CREATE TABLE parent (gone int, id int, event_type text DEFAULT 'family', schema_version int DEFAULT 1, data jsonb);
+ALTER TABLE parent DROP COLUMN gone;
+CREATE TABLE child (data jsonb, id int, schema_version int DEFAULT 1, event_type text DEFAULT 'family');
+ALTER TABLE child INHERIT parent;
+CREATE TABLE grandchild () INHERITS (child);
+CREATE TABLE elsewhere () INHERITS (parent);
+SELECT add_event_guard('parent', 'quarantine'), add_event_guard('child', 'quarantine'), add_event_guard('grandchild', 'quarantine');
+-- another guard: other expressions
+SELECT add_event_guard('elsewhere', 'quarantine', type_expr => '''family''');
+RESET ROLE;
+SELECT relation, kind, mode, type_expr FROM event_enforcement WHERE relation::text LIKE 'family%' OR relation::text IN ('parent', 'child', 'grandchild', 'elsewhere');
+SET ROLE regress_family_owner;
+INSERT INTO parent (id, data) VALUES (1, '{}');
+INSERT INTO child (id, data) VALUES (2, '{}'), (3, '{"n": 1}');
+INSERT INTO grandchild (id, data) VALUES (4, '{}');
+INSERT INTO elsewhere (id, data) VALUES (5, '{}');
+RESET ROLE;
+SELECT relation_name, "row" FROM event_quarantine ORDER BY id;
+SELECT relation, events FROM event_schema_usage('family');
+
+-- the mode of all of them; the other guard keeps its own
+SELECT * FROM set_event_guard_mode('parent', 'warn');
+SELECT tgrelid::regclass, encode(tgargs, 'escape') FROM pg_trigger WHERE tgrelid::regclass::text IN ('parent', 'child', 'grandchild', 'elsewhere') ORDER BY 1;
+SELECT guarded_relation, old_mode, new_mode FROM set_event_guard_mode(NULL, 'quarantine') WHERE guarded_relation::text IN ('parent', 'child', 'grandchild', 'elsewhere');
+-- a child whose mode was set has a guard of its own
+SELECT * FROM set_event_guard_mode('grandchild', 'warn');
+SELECT * FROM set_event_guard_mode('parent', 'enforce');
+INSERT INTO grandchild (id, data) VALUES (6, '{}');
+SELECT relation_name, kept FROM event_quarantine ORDER BY id DESC LIMIT 1;
+SELECT * FROM set_event_guard_mode('grandchild', 'enforce');
+SELECT guarded_relation, new_mode FROM set_event_guard_mode(NULL, 'quarantine') WHERE guarded_relation::text IN ('parent', 'child', 'grandchild', 'elsewhere');
+
+-- a replay stores each row in its child; where that was dropped, in the parent
+DROP TABLE grandchild;
+CREATE FUNCTION repair(event jsonb) RETURNS jsonb LANGUAGE sql AS $$SELECT jsonb_set(event, '{data,n}', '7')$$;
+SELECT relation_name, replayed, remaining, problem FROM replay_event_quarantine(repair => 'family.repair');
+SELECT tableoid::regclass, id, data FROM parent ORDER BY id;
+-- nor in a table that is no child
+INSERT INTO child (id, data) VALUES (8, '{}');
+CREATE TABLE outside (LIKE child);
+UPDATE event_schema.quarantine SET "row" = "row" || '{"tableoid": "family.outside"}' WHERE relation_name = 'parent';
+SELECT relation_name, replayed, problem FROM replay_event_quarantine('parent', repair => 'family.repair');
+SELECT count(*) FROM outside;
+SELECT tableoid::regclass FROM parent WHERE id = 8;
+
+-- a child of another owner is not filed under the parent
+ALTER TABLE child OWNER TO regress_family_other;
+SET ROLE regress_family_other;
+INSERT INTO child (id, data) VALUES (9, '{}');
+RESET ROLE;
+SELECT relation_name FROM event_quarantine WHERE NOT kept;
+TRUNCATE event_schema.quarantine;
+-- and only the owner of a table can give it children
+SET ROLE regress_family_other;
+CREATE TABLE stranger () INHERITS (parent);
+RESET ROLE;
+
+-- rows that move
+CREATE TABLE moves (id int, event_type text DEFAULT 'family', schema_version int DEFAULT 1, data jsonb) PARTITION BY RANGE (id);
+CREATE TABLE moves_rest PARTITION OF moves DEFAULT;
+INSERT INTO moves (id, data) SELECT i, CASE WHEN i % 10 = 0 THEN '{}' WHEN i % 10 = 5 THEN '{"n": "x"}' ELSE '{"n": 1}' END::jsonb FROM generate_series(1, 100) AS i;
+SELECT add_event_guard('moves', 'quarantine', fires_on => 'insert');
+\set VERBOSITY default
+-- as pg_partman does it
+BEGIN;
+CREATE TEMPORARY TABLE store (LIKE moves) ON COMMIT DROP;
+WITH moved AS (DELETE FROM moves_rest WHERE id <= 50 RETURNING *) INSERT INTO store SELECT * FROM moved;
+CREATE TABLE moves_1 PARTITION OF moves FOR VALUES FROM (1) TO (51);
+WITH moved AS (DELETE FROM store RETURNING *) INSERT INTO moves SELECT * FROM moved;
+COMMIT;
+-- in one statement
+WITH moved AS (DELETE FROM moves WHERE id BETWEEN 55 AND 60 RETURNING *) INSERT INTO moves SELECT id - 50, event_type, schema_version, data FROM moved;
+-- by an UPDATE
+UPDATE moves SET id = id - 50 WHERE id = 70;
+-- new events are diverted, and a transaction that deletes rows says so
+BEGIN;
+DELETE FROM moves WHERE id = 1;
+INSERT INTO moves (id, data) VALUES (1, '{"n": [1]}');
+COMMIT;
+INSERT INTO moves (id, data) VALUES (1, '{"n": "x"}');
+SELECT count(*) FROM moves;
+SELECT "row", kept FROM event_quarantine ORDER BY id;
+-- a role that may not read all rows does not learn what they are
+TRUNCATE event_schema.quarantine;
+GRANT USAGE ON SCHEMA family TO regress_family_other;
+GRANT INSERT, DELETE ON moves TO regress_family_other;
+BEGIN;
+SET LOCAL ROLE regress_family_other;
+DELETE FROM moves;
+INSERT INTO moves (id, data) VALUES (80, '{}');
+RESET ROLE;
+SELECT "row" FROM event_quarantine;
+ROLLBACK;
+
+-- many rows: one warning for each reason
+SELECT * FROM set_event_guard_mode('moves', 'warn');
+INSERT INTO moves (id, data) SELECT i, CASE i % 3 WHEN 0 THEN '{}' WHEN 1 THEN jsonb_build_object('n', 'x' || i) ELSE '{"n": 1}' END FROM generate_series(1, 99) AS i;
+COPY moves (id, data) FROM stdin;
+1	{}
+99	{}
+2	{"n": "x"}
+\.
+SELECT count(*) FROM event_quarantine WHERE kept;
+-- each statement has its own; a statement that fails has none
+DO $$
+BEGIN
+	FOR i IN 1..2 LOOP
+		INSERT INTO moves (id, data) SELECT 1, '{}' FROM generate_series(1, 3);
+	END LOOP;
+	BEGIN
+		INSERT INTO moves (id, data) SELECT 1 / (3 - i), '{}' FROM generate_series(1, 3) AS i;
+	EXCEPTION WHEN division_by_zero THEN
+		RAISE NOTICE 'failed';
+	END;
+END
+$$;
+SELECT register_event_schema('many', 1, jsonb_build_object('properties', jsonb_object_agg('p' || i, '{"type": "null"}'::jsonb))) FROM generate_series(1, 60) AS i;
+INSERT INTO moves (id, event_type, data) SELECT 1, 'many', jsonb_build_object('p' || i, 1) FROM generate_series(1, 52) AS i;
+
+-- a table with rows that is attached
+CREATE TABLE attached (LIKE moves INCLUDING ALL);
+ALTER TABLE moves ATTACH PARTITION attached FOR VALUES FROM (1000) TO (2000);
+ALTER TABLE moves DETACH PARTITION attached;
+INSERT INTO attached (id, data) VALUES (1000, '{}');
+ALTER TABLE moves ATTACH PARTITION attached FOR VALUES FROM (1000) TO (2000);
+
+-- foreign partitions
+CREATE FOREIGN DATA WRAPPER regress_family_wrapper;
+CREATE SERVER regress_family_server FOREIGN DATA WRAPPER regress_family_wrapper;
+CREATE TABLE mixed (id int, event_type text DEFAULT 'family', schema_version int DEFAULT 1, data jsonb) PARTITION BY RANGE (id);
+CREATE TABLE here PARTITION OF mixed FOR VALUES FROM (1) TO (10);
+CREATE FOREIGN TABLE abroad PARTITION OF mixed FOR VALUES FROM (10) TO (20) SERVER regress_family_server;
+INSERT INTO mixed (id, data) VALUES (1, '{"n": 1}');
+SELECT add_event_check('mixed');
+SELECT validate_event_check('mixed');
+SET client_min_messages = notice;
+SELECT relation, events FROM event_schema_usage('family') WHERE relation = 'mixed'::regclass;
+SET client_min_messages = warning;
+
+TRUNCATE event_schema.quarantine;
+DROP SCHEMA family CASCADE;
+DROP FOREIGN DATA WRAPPER regress_family_wrapper CASCADE;
+DROP TABLE event_schema.quarantine;
+DROP FUNCTION event_schema."family@1", event_schema."many@1";
+DROP ROLE regress_family_owner, regress_family_other;
