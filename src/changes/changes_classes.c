@@ -22,6 +22,9 @@
  * equal.  If some are not, they are put apart, and the search is repeated.
  *
  * The same search, with annotations, finds schemas of equal wording.
+ *
+ * changes_same.c compares single schemas by the classes of their children: the two files
+ * are one recursion.
  */
 #include "postgres.h"
 

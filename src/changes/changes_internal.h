@@ -687,6 +687,11 @@ extern bool ev_array_impossible(EvProver *prover, EvSchemaSet *set);
 /* Returns the facts' schemas for properties without a name or pattern. */
 extern EvSchemaSet *ev_facts_rest(EvProver *prover, const EvFacts *facts);
 
+/* ---------- changes_names.c ---------- */
+
+/* Returns the schemas of propertyNames, restricted to strings. */
+extern EvSchemaSet *ev_facts_names_set(EvProver *prover, const EvFacts *facts);
+
 /* Adds the names in facts to a list, see ev_add_name_once(). */
 extern void ev_facts_add_names(EvProver *prover, const EvFacts *facts, List **names, HTAB **known);
 

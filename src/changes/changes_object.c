@@ -19,66 +19,6 @@
 
 /* ---------- names ---------- */
 
-/* Returns the schemas of propertyNames, restricted to strings. */
-static EvSchemaSet *
-names_set(EvProver *p, const EvFacts *f)
-{
-	List	   *members = NIL;
-	ListCell   *cell;
-
-	foreach(cell, f->names)
-	{
-		EvSubschema *schema = ((EvSchemaFact *) lfirst(cell))->schema;
-
-		ev_spend(p, list_length(members) / 8);
-		if (schema != &p->truth)
-			members = list_append_unique_ptr(members, schema);
-	}
-	return ev_set_make(p, members, NIL, NIL, EV_BIT(EV_STRING));
-}
-
-void
-ev_facts_add_names(EvProver *p, const EvFacts *f, List **names, HTAB **known)
-{
-	ListCell   *cell;
-	ListCell   *named;
-
-	foreach(cell, f->object_shapes)
-	{
-		foreach(named, ((EvObjectShape *) lfirst(cell))->names)
-			ev_add_name_once(p, names, known, &((EvNamedSchema *) lfirst(named))->name);
-	}
-	foreach(cell, f->required)
-		ev_add_name_once(p, names, known, &((EvTextFact *) lfirst(cell))->text);
-	if (f->names != NIL)
-	{
-		foreach(cell, ev_facts(p, names_set(p, f), EV_NECESSARY)->values)
-		{
-			JsonbValue *value = lfirst(cell);
-			EvString   *name;
-
-			if (value->type != jbvString)
-				continue;
-			name = palloc(sizeof(EvString));
-			*name = ev_string_of(value);
-			ev_add_name_once(p, names, known, name);
-		}
-	}
-}
-
-List *
-ev_names_of(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
-{
-	List	   *names = NIL;
-	HTAB	   *known = NULL;
-
-	ev_facts_add_names(p, ev_facts(p, a, EV_NECESSARY), &names, &known);
-	ev_facts_add_names(p, ev_facts(p, b, EV_SUFFICIENT), &names, &known);
-	if (known != NULL)
-		hash_destroy(known);
-	return names;
-}
-
 /* Does propertyNames allow a name? */
 static EvTruth
 name_allowed(EvProver *p, const EvFacts *f, const EvString *name)
@@ -89,7 +29,7 @@ name_allowed(EvProver *p, const EvFacts *f, const EvString *name)
 		return EV_YES;
 	value.val.string.val = unconstify(char *, name->data);
 	value.val.string.len = name->length;
-	return ev_value_valid(p, &value, names_set(p, f), EV_FACT_ALL);
+	return ev_value_valid(p, &value, ev_facts_names_set(p, f), EV_FACT_ALL);
 }
 
 static bool
@@ -182,7 +122,7 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 
 	if (f->names != NIL)
 	{
-		foreach(cell, ev_facts(p, names_set(p, f), EV_NECESSARY)->patterns)
+		foreach(cell, ev_facts(p, ev_facts_names_set(p, f), EV_NECESSARY)->patterns)
 		{
 			ev_spend(p, list_length(patterns));
 			for (int i = 0; i < list_length(patterns); i++)
@@ -200,7 +140,7 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 static bool
 no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
 {
-	List	   *matched = f->names != NIL ? ev_facts_texts(p, ev_facts(p, names_set(p, f), EV_NECESSARY)) : NIL;
+	List	   *matched = f->names != NIL ? ev_facts_texts(p, ev_facts(p, ev_facts_names_set(p, f), EV_NECESSARY)) : NIL;
 	List	   *unmatched = NIL;
 	ListCell   *cell;
 
@@ -219,7 +159,7 @@ static bool
 has_no_rest(EvProver *p, const EvFacts *f)
 {
 	return f->max_properties.value <= (uint32) list_length(f->required) ||
-		(f->names != NIL && ev_facts(p, names_set(p, f), EV_NECESSARY)->enums != NIL);
+		(f->names != NIL && ev_facts(p, ev_facts_names_set(p, f), EV_NECESSARY)->enums != NIL);
 }
 
 /* Returns the member of a list with the same pattern; NULL if there is none. */
@@ -373,8 +313,8 @@ ev_prove_names(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 
 	if (fb->names == NIL)
 		return true;
-	wanted = names_set(p, fb);
-	if (ev_prove_child(p, names_set(p, fa), wanted, NULL))
+	wanted = ev_facts_names_set(p, fb);
+	if (ev_prove_child(p, ev_facts_names_set(p, fa), wanted, NULL))
 		return true;
 
 	/* or name by name, if no other names are valid */

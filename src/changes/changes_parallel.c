@@ -12,7 +12,7 @@
  * evaluates no more properties and items of those that it accepts.
  *
  * changes_prove.c proves the pairs of subschemas, and calls this file for them:
- * the two files are one recursion over the schemas.
+ * these files are one recursion over the schemas, with changes_branch.c and changes_object.c.
  */
 #include "postgres.h"
 

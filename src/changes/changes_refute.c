@@ -86,12 +86,12 @@ ev_value_admissible(EvProver *p, const JsonbValue *value, EvSchemaSet *set, EvSc
 /* ---------- smaller values ---------- */
 
 /* The values that a value is a part of, up to the whole. */
-typedef struct Around
+typedef struct Enclosing
 {
-	const struct Around *outer;
+	const struct Enclosing *outer;
 	JsonbValue *value;
 	int			index;			/* of the part */
-} Around;
+} Enclosing;
 
 /* The two sets that the value is to tell apart. */
 typedef struct Shrinking
@@ -154,7 +154,7 @@ child_of(JsonbValue *value, int index)
 
 /* Does the whole still tell the sets apart, with this part in it? */
 static bool
-is_enough(Shrinking *s, const Around *around, JsonbValue *part)
+is_enough(Shrinking *s, const Enclosing *around, JsonbValue *part)
 {
 	EvProver   *p = s->prover;
 
@@ -168,7 +168,7 @@ is_enough(Shrinking *s, const Around *around, JsonbValue *part)
 
 /* Leaves out what is not needed of a part. */
 static JsonbValue *
-shrink(Shrinking *s, const Around *around, JsonbValue *part)
+shrink(Shrinking *s, const Enclosing *around, JsonbValue *part)
 {
 	EvProver   *p = s->prover;
 
@@ -184,7 +184,7 @@ shrink(Shrinking *s, const Around *around, JsonbValue *part)
 	}
 	for (int i = 0; i < (int) JsonContainerSize(part->val.binary.data); i++)
 	{
-		Around		inner = {around, part, i};
+		Enclosing	inner = {around, part, i};
 		JsonbValue *child = child_of(part, i);
 		JsonbValue *smaller = shrink(s, &inner, child);
 

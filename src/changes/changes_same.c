@@ -4,7 +4,8 @@
  *
  * Annotations do not count, nor the order of members where it has no meaning,
  * nor whether a schema is written in place or referred to.  Subschemas are
- * compared by their classes, which changes_classes.c finds.
+ * compared by their classes, which changes_classes.c finds; it asks this file about single
+ * schemas, so the two are one recursion.
  *
  * Two whole documents with dynamic references are compared in another way: the
  * target of such a reference depends on the path to it, so that equal parts

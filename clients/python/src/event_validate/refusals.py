@@ -127,8 +127,8 @@ def _of_json(detail: str) -> tuple[list[Violation], int] | None:
             location = item.get("instance_location", "")
             found.append(Violation(location if isinstance(location, str) else "", item["message"],
                                    **{name: item.get(name) for name in ("keyword", "property", "expected", "actual", "keyword_location")}))
-        elif isinstance(item.get("more"), int):
-            more = item["more"]
+        elif isinstance(item.get("left_out"), int):
+            more = item["left_out"]
     return found, more
 
 
