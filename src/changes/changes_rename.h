@@ -47,6 +47,9 @@ typedef struct EvSaid
 	bool		barred;			/* no event has it */
 	bool		closed;			/* no event has it, unless it is declared */
 	bool		opaque;			/* perhaps, by its pattern and the like */
+	bool		sealed;			/* unevaluatedProperties closes it, unless ... */
+	bool		open;			/* ... another keyword evaluates all of its
+								 * properties */
 } EvSaid;
 
 /* The schemas that are written anew, for references into them: EvDocument. */

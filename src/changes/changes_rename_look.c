@@ -295,12 +295,16 @@ look_at_property(const Look *l, const JsonbValue *schema, const EvRenameSource *
 	if (get(schema, "patternProperties", &value) || get(schema, "propertyNames", &value))
 		l->said->opaque = true;
 	for (int i = 0; i < (int) lengthof(rests); i++)
-		if (get(schema, rests[i], &value))
+		if (get(schema, rests[i], &value) && (i == 0 || ev_source_draft(source) >= EV_DRAFT2019))
 		{
 			if (!ev_json_is_plain(&value))
 				l->said->opaque = true;
-			else if (is_last && certain && ev_json_is_false(&value))
+			else if (is_last && !ev_json_is_false(&value))
+				l->said->open = true;
+			else if (is_last && certain && i == 0)
 				l->said->closed = true;
+			else if (is_last && certain)
+				l->said->sealed = true;
 		}
 }
 
@@ -339,5 +343,6 @@ ev_source_said(const EvRenameSource *source, const List *path, const EvString *n
 	lfirst(list_last_cell(full)) = unconstify(EvString *, name);
 	ev_source_root(source, &root);
 	look(&l, &root, source, 0, true);
+	said.closed |= said.sealed && !said.open;
 	return said;
 }
