@@ -236,6 +236,9 @@ look_in_place(const Look *l, const JsonbValue *schema, const EvRenameSource *sou
 			l->said->opaque = true;
 		else
 			look(l, &target_schema, target, at, certain);
+		/* up to draft 7, the keywords beside a reference are ignored */
+		if (ev_source_draft(source) < EV_DRAFT2019)
+			return;
 	}
 	if (get(schema, "$dynamicRef", &value) || get(schema, "$recursiveRef", &value))
 		l->said->opaque = true;
