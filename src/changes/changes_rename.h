@@ -107,7 +107,8 @@ extern bool ev_schema_has_id(const JsonbValue *schema, const EvRenameSource *sou
 
 /*
  * Finds the schema to which a reference leads, and its source.  Fails for what is rarely
- * used: anchors, parts of other documents, other dialects.
+ * used: anchors, parts of other documents, documents of other dialects or that assert
+ * other formats.
  */
 extern bool ev_source_follow(EvRewriter *r, const EvRenameSource *source, const char *reference,
 							 EvRenameSource **found, JsonbValue *schema);

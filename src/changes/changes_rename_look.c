@@ -153,6 +153,9 @@ ev_source_follow(EvRewriter *r, const EvRenameSource *source, const char *refere
 		}
 		if (ev_source_draft(&(EvRenameSource) {.document = document}) != ev_source_draft(source))
 			return ev_rename_fail(r, "a reference leads to a document of another dialect");
+		if (document->assert_format != source->document->assert_format ||
+			document->except_formats != source->document->except_formats)
+			return ev_rename_fail(r, "a reference leads to a document that asserts other formats");
 		*found = ev_source_make(document, uri);
 	}
 	ev_source_root(*found, schema);
