@@ -146,7 +146,13 @@ ev_source_follow(EvRewriter *r, const EvRenameSource *source, const char *refere
 		document = palloc0(sizeof(EvDocument));
 		if (!ev_original_resolve(uri, document) || document->by_part)
 			return ev_rename_fail(r, "a reference leads into a part of another document");
-		if (JB_ROOT_IS_OBJECT(document->schema) && ev_json_string(&document->schema->root, "$schema") == NULL)
+
+		/*
+		 * as when references are resolved: a registered event has a dialect
+		 * of its own
+		 */
+		if (strncmp(uri, "event:", 6) != 0 && JB_ROOT_IS_OBJECT(document->schema) &&
+			ev_json_string(&document->schema->root, "$schema") == NULL)
 		{
 			document->draft_known = true;
 			document->draft = ev_source_draft(source);
