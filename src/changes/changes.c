@@ -223,7 +223,7 @@ add_change(Pass *pass, EvChangeRule rule, EvVerdict backward, EvVerdict forward,
  * location that are unknown here and incompatible there.
  */
 static void
-take_refutations(EvProver *p, Pass *pass, const Pass *other)
+take_refutations_in_budget(EvProver *p, Pass *pass, const Pass *other)
 {
 	ListCell   *cell;
 	ListCell   *other_cell;
@@ -248,6 +248,20 @@ take_refutations(EvProver *p, Pass *pass, const Pass *other)
 				change->forward = Max(there->backward, EV_UNKNOWN);
 		}
 	}
+}
+
+/* The same; verdicts stay unknown if the budget is used up before. */
+static void
+take_refutations(EvProver *p, Pass *pass, const Pass *other)
+{
+	sigjmp_buf	out;
+
+	p->give_up = &out;
+	if (sigsetjmp(out, 0) == 0)
+		take_refutations_in_budget(p, pass, other);
+	else
+		MemoryContextSwitchTo(p->context);
+	p->give_up = NULL;
 }
 
 /* Gives the changes of a pass the verdicts that are known of the whole. */
