@@ -397,13 +397,14 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
 												  ALLOCSET_DEFAULT_SIZES);
+	int64		most_work = work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK;
 	EvProver   *p;
 	Pass		pass;
 	ListCell   *cell;
 
 	MemoryContextSwitchTo(scratch);
 	p = read_both(old, old_resolver, new, new_resolver);
-	ev_budget_start(p, work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK);
+	ev_budget_start(p, most_work);
 	pass = compare(p, lenient);
 	if (work != NULL)
 		*work = Max(*work - p->work - p->unseen, 0);
@@ -415,8 +416,10 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 
 		MemoryContextReset(scratch);
 		p = read_both(old, old_resolver, new, new_resolver);
-		ev_budget_start(p, EV_COMPARISON_WORK / LISTING_SHARE);
+		ev_budget_start(p, most_work / LISTING_SHARE);
 		pass.changes = run_pass(p, lenient, &scope).changes;
+		if (work != NULL)
+			*work = Max(*work - p->work - p->unseen, 0);
 		add_too_large(&pass, spent, pass.backward, pass.forward);
 	}
 	MemoryContextSwitchTo(caller);
