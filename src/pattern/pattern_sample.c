@@ -57,8 +57,15 @@ append_node(const EvPatternTree *tree, const EvNode *node, bool more, StringInfo
 
 		case EV_NODE_REPEAT:
 			for (int i = 0; i < (more && node->max != 0 ? Max(node->min, 1) : node->min); i++)
+			{
+				int			before = out->len;
+
+				CHECK_FOR_INTERRUPTS();
 				if (!append_node(tree, node->child, more, out))
 					return false;
+				if (out->len == before)
+					break;		/* nor would the other rounds append a character */
+			}
 			return true;
 
 		case EV_NODE_EMPTY:
