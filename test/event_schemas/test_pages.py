@@ -75,7 +75,7 @@ def test_eventcatalog():
         expect(0, "docs", "events", "catalog", "--format", "eventcatalog")
     page = Path("catalog/events/shop.order/index.mdx").read_text(encoding="utf-8")
     for text in ('id: "shop.order"\n', 'version: "2"\n', 'schemaPath: "schema.json"\n', "deprecated: true\n", "&lt;script&gt;", "&#123;process.exit()&#125;", "\\[x\\](javascript:y)",
-                 "\n&#105;mport x", "\n&#101;xport const", "\n&#105;mport v", "\nWWW\\.example", "a\\\\\\|b", "Where `k", "## Changes in version 2"):
+                 "\n&#105;mport x", "\n&#101;xport const", "\n&#105;mport v", "\nWWW\\.example", "`/properties/a\\\\\\|b c`", "Where `k", "## Changes in version 2"):
         check(text in page, f"the page has {text!r}", page)
     body = re.sub("```json.*?```|(?<!`)(`+)(?!`).*?(?<!`)\\1(?!`)", "", page.split("---\n", 2)[2].replace("<NodeGraph />", "").replace("\\`", ""), flags=re.DOTALL)
     check(not re.search(r"[<{}]", body), "no JSX and no expression of a schema", body)
