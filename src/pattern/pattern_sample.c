@@ -63,8 +63,9 @@ append_node(const EvPatternTree *tree, const EvNode *node, bool more, StringInfo
 				CHECK_FOR_INTERRUPTS();
 				if (!append_node(tree, node->child, more, out))
 					return false;
+				/* nor would the other rounds append anything */
 				if (out->len == before)
-					break;		/* nor would the other rounds append a character */
+					break;
 			}
 			return true;
 
