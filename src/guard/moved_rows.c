@@ -340,7 +340,8 @@ list_members(void)
 
 	if (gathered->listed == now && list_length(gathered->members) > FEW_PARTITIONS)
 		return;
-	members = find_all_inheritors(gathered->table, NoLock, NULL);
+	/* the guard's expressions can drop the table; the caller reports that */
+	members = get_rel_relkind(gathered->table) != '\0' ? find_all_inheritors(gathered->table, NoLock, NULL) : NIL;
 	keep_list(&gathered->members, members);
 	gathered->listed = now;
 	list_free(members);
