@@ -216,4 +216,11 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_LOCAL_BACKEND(number)	pgstat_fetch_stat_local_beentry(number)
 #endif
 
+/* Does the transaction hold exactly this lock?  PostgreSQL 17 added a parameter. */
+#if PG_VERSION_NUM >= 170000
+#define EV_LOCK_HELD(tag, mode)		LockHeldByMe((tag), (mode), false)
+#else
+#define EV_LOCK_HELD(tag, mode)		LockHeldByMe((tag), (mode))
+#endif
+
 #endif							/* EV_COMPAT_H */

@@ -8,19 +8,24 @@
  * row out of a table without a request.
  *
  * PostgreSQL counts the rows that a transaction deletes from each table
- * (track_counts).  If
- * there are such rows in the guard's table, or in its partitions and children,
- * the events of these tables are gathered as hashes of data, type and version.
- * Rows that the current statement is about to delete count too: DELETE ...
- * RETURNING feeds an INSERT row by row.
+ * (track_counts).  If there are such rows in the guard's table, or in its
+ * partitions and children, the events of these tables are gathered as hashes of
+ * the columns that the guard reads.  Rows that the current statement is about to
+ * delete count too: DELETE ... RETURNING feeds an INSERT row by row.
+ *
+ * The events are kept to the end of the transaction.  Only rows that other
+ * transactions have committed since can be missing, so a table is scanned at
+ * most once in a statement of the client, however many commands that runs.
  *
  * A role could learn in this way whether a table has an event, so only tables
- * are read of which it may read all rows.
+ * are read of which it may read all rows, and what was gathered is used for
+ * this role only.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
@@ -31,8 +36,11 @@
 #include "common/hashfn.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "pgstat.h"
-#include "storage/lmgr.h"
+#include "storage/bufmgr.h"
+#include "storage/lock.h"
+#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -44,16 +52,20 @@
 
 /* Number of events that are gathered. */
 #define MOST_EVENTS		5000000
-/* A table with more partitions is looked at once in a command. */
+/* The members of a larger family are listed once in a statement of the client. */
 #define FEW_PARTITIONS	64
 
 /* The events of tables from which the transaction has deleted rows. */
 typedef struct OldEvents
 {
 	Oid			table;			/* of the guard */
-	CommandId	command;		/* in which they were gathered */
-	int			sources;		/* number of tables with deleted rows */
-	HTAB	   *events;			/* hashes; NULL: there are no such tables */
+	Oid			role;			/* for which they were gathered */
+	List	   *members;		/* the table, its partitions and children */
+	TimestampTz listed;			/* statement of the client that listed these */
+	List	   *sources;		/* the members whose events were gathered */
+	TimestampTz statement;		/* of the client, that gathered them; 0: not
+								 * all of them */
+	HTAB	   *events;			/* hashes */
 	MemoryContext context;
 	MemoryContextCallback forget;
 } OldEvents;
@@ -88,30 +100,29 @@ has_deleted_rows(Relation relation)
 }
 
 /*
- * Opens a table if this transaction has deleted rows of it.  Another session
- * with an exclusive lock shows that it has not.
+ * Opens a table if this transaction has deleted rows of it.  It has the lock of
+ * a DELETE on such a table then, which costs no more than a look.
  */
 static Relation
 open_source(Oid table)
 {
 	Relation	relation;
+	LOCKTAG		lock;
 
-	if (get_rel_relkind(table) != RELKIND_RELATION || !ConditionalLockRelationOid(table, AccessShareLock))
+	SET_LOCKTAG_RELATION(lock, MyDatabaseId, table);
+	if (!EV_LOCK_HELD(&lock, RowExclusiveLock) || get_rel_relkind(table) != RELKIND_RELATION)
 		return NULL;
 	relation = try_relation_open(table, NoLock);
-	if (relation != NULL && has_deleted_rows(relation))
+	if (relation == NULL || has_deleted_rows(relation))
 		return relation;
-	if (relation != NULL)
-		relation_close(relation, NoLock);
-	UnlockRelationOid(table, AccessShareLock);
+	relation_close(relation, NoLock);
 	return NULL;
 }
 
-/* Returns the tables with deleted rows, and the number of all tables. */
+/* Returns those of the tables that have deleted rows. */
 static List *
-sources_of(Oid table, int *count)
+sources_of(List *members)
 {
-	List	   *members = find_all_inheritors(table, NoLock, NULL);
 	List	   *sources = NIL;
 	ListCell   *cell;
 
@@ -122,68 +133,111 @@ sources_of(Oid table, int *count)
 		if (relation == NULL)
 			continue;
 		sources = lappend_oid(sources, lfirst_oid(cell));
-		relation_close(relation, AccessShareLock);
+		relation_close(relation, NoLock);
 	}
-	*count = list_length(members);
 	return sources;
 }
 
 /* ---------- events ---------- */
 
-/* The columns of the event in a relation; 0: not a column. */
-typedef struct PartColumns
+/* A column that a guard reads, in a relation. */
+typedef struct ReadColumn
 {
-	AttrNumber	numbers[EV_ROW_PARTS];
-} PartColumns;
+	AttrNumber	number;
+	uint64		seed;			/* hash of its name */
+} ReadColumn;
+
+typedef struct ReadColumns
+{
+	int			count;
+	ReadColumn *columns;		/* in CurrentMemoryContext */
+} ReadColumns;
+
+/* Returns the columns that data, type and version depend on, as pull_varattnos does. */
+static Bitmapset *
+columns_read(const EvGuard *guard)
+{
+	Bitmapset  *read = NULL;
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+	{
+		const EvGuardOperand *operand = &guard->operands[i];
+
+		if (operand->column > 0)
+			read = bms_add_member(read, operand->column - FirstLowInvalidHeapAttributeNumber);
+		else
+			pull_varattnos(operand->expression, 1, &read);
+	}
+	return read;
+}
 
 /* Finds the guard's columns in another relation, by name.  False: one is missing. */
 static bool
-find_columns(const EvGuard *guard, Oid relation, PartColumns *columns)
+find_columns(const EvGuard *guard, Oid relation, ReadColumns *found)
 {
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-	{
-		AttrNumber	number = guard->operands[i].column;
-		char	   *name = number > 0 ? get_attname(guard->relation, number, true) : NULL;
+	Bitmapset  *read = columns_read(guard);
+	int			member = -1;
 
-		columns->numbers[i] = name != NULL ? get_attnum(relation, name) : InvalidAttrNumber;
-		if (number > 0 && columns->numbers[i] <= 0)
+	found->count = 0;
+	found->columns = palloc(Max(bms_num_members(read), 1) * sizeof(ReadColumn));
+	while ((member = bms_next_member(read, member)) >= 0)
+	{
+		char	   *name = get_attname(guard->relation, member + FirstLowInvalidHeapAttributeNumber, true);
+		ReadColumn *column = &found->columns[found->count++];
+
+		column->number = name != NULL ? get_attnum(relation, name) : InvalidAttrNumber;
+		if (column->number <= 0)
 			return false;
+		column->seed = hash_bytes_extended((unsigned char *) name, strlen(name), 0);
 	}
-	return columns->numbers[EV_ROW_DATA] > 0;
+	return found->count > 0;
 }
 
 static uint64
-hash_event(Relation relation, HeapTuple row, const PartColumns *columns)
+hash_value(Datum value, Form_pg_attribute column, uint64 seed)
+{
+	struct varlena *bytes;
+	uint64		hash;
+
+	if (column->attbyval)
+		return hash_bytes_extended((unsigned char *) &value, sizeof(value), seed);
+	if (column->attlen != -1)
+		return hash_bytes_extended((unsigned char *) DatumGetPointer(value),
+								   datumGetSize(value, false, column->attlen), seed);
+	bytes = PG_DETOAST_DATUM_PACKED(value);
+	hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), seed);
+	if ((Pointer) bytes != DatumGetPointer(value))
+		pfree(bytes);
+	return hash;
+}
+
+/* The order of the columns, which partitions can have in another one, does not matter. */
+static uint64
+hash_event(Relation relation, HeapTuple row, const ReadColumns *read)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
 	uint64		hash = 0;
 
-	for (int i = 0; i < EV_ROW_PARTS; i++)
+	for (int i = 0; i < read->count; i++)
 	{
-		Form_pg_attribute column;
+		const ReadColumn *column = &read->columns[i];
 		bool		is_null;
-		Datum		value;
-		uint64		part = i;
+		Datum		value = heap_getattr(row, column->number, descriptor, &is_null);
 
-		if (columns->numbers[i] <= 0)
-			continue;
-		column = TupleDescAttr(descriptor, columns->numbers[i] - 1);
-		value = heap_getattr(row, columns->numbers[i], descriptor, &is_null);
-		if (is_null)
-			part = 0;
-		else if (column->attlen == -1)
-		{
-			struct varlena *bytes = PG_DETOAST_DATUM_PACKED(value);
-
-			part = hash_bytes_extended((unsigned char *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), i + 1);
-			if ((Pointer) bytes != DatumGetPointer(value))
-				pfree(bytes);
-		}
-		else if (column->attbyval)
-			part = hash_bytes_extended((unsigned char *) &value, sizeof(value), i + 1);
-		hash = hash_combine64(hash, part);
+		hash += is_null ? column->seed : hash_value(value, TupleDescAttr(descriptor, column->number - 1), column->seed);
 	}
 	return hash;
+}
+
+/* Copies a row's header, which other sessions change under the buffer's lock. */
+static void
+copy_header(TupleTableSlot *slot, HeapTuple row, HeapTupleHeaderData *header)
+{
+	Buffer		buffer = ((BufferHeapTupleTableSlot *) slot)->buffer;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	memcpy(header, row->t_data, SizeofHeapTupleHeader);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 }
 
 /*
@@ -191,9 +245,8 @@ hash_event(Relation relation, HeapTuple row, const PartColumns *columns)
  * deleted it?
  */
 static bool
-was_there(HeapTuple row)
+was_there(HeapTupleHeader header)
 {
-	HeapTupleHeader header = row->t_data;
 	TransactionId xmin = HeapTupleHeaderGetXmin(header);
 	TransactionId xmax;
 
@@ -213,22 +266,25 @@ gather_rows(const EvGuard *guard, Relation relation)
 	MemoryContext caller = CurrentMemoryContext;
 	TupleTableSlot *slot;
 	TableScanDesc scan;
-	PartColumns columns;
+	ReadColumns columns;
 
 	if (relation->rd_rel->relam != HEAP_TABLE_AM_OID || !ev_may_read_all(RelationGetRelid(relation), GetUserId()) ||
 		!find_columns(guard, RelationGetRelid(relation), &columns))
 		return;
 	slot = table_slot_create(relation, NULL);
+	Assert(TTS_IS_BUFFERTUPLE(slot));
 	scan = EV_TABLE_BEGINSCAN(relation, SnapshotAny);
 	while (hash_get_num_entries(gathered->events) < MOST_EVENTS && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
+		HeapTupleHeaderData header;
 		HeapTuple	row;
 		uint64		hash;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(context);
 		row = ExecFetchSlotHeapTuple(slot, false, NULL);
-		if (was_there(row))
+		copy_header(slot, row, &header);
+		if (was_there(&header))
 		{
 			hash = hash_event(relation, row, &columns);
 			(void) hash_search(gathered->events, &hash, HASH_ENTER, NULL);
@@ -243,85 +299,119 @@ gather_rows(const EvGuard *guard, Relation relation)
 
 /* ---------- both ---------- */
 
-/* Starts with no events, for this command. */
+/* Starts with no events, for a table and the current role. */
 static void
-start(Oid table, int sources)
+start(Oid table)
 {
+	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64)};
 	MemoryContext context;
 
 	if (gathered != NULL)
 		MemoryContextDelete(gathered->context);
 	context = AllocSetContextCreate(TopTransactionContext, "event_validate moved rows", ALLOCSET_DEFAULT_SIZES);
+	control.hcxt = context;
 	gathered = MemoryContextAllocZero(context, sizeof(OldEvents));
 	gathered->context = context;
 	gathered->table = table;
-	gathered->command = GetCurrentCommandId(false);
-	gathered->sources = sources;
+	gathered->role = GetUserId();
 	gathered->forget.func = forget;
 	MemoryContextRegisterResetCallback(context, &gathered->forget);
+	gathered->events = hash_create("event_validate moved rows", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+/* Replaces a list of OIDs by a copy of another one. */
 static void
-gather(const EvGuard *guard, List *sources)
+keep_list(List **kept, const List *list)
 {
-	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64)};
+	MemoryContext caller = MemoryContextSwitchTo(gathered->context);
+	List	   *old = *kept;
+
+	*kept = list_copy(list);
+	list_free(old);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Finds the tables that are looked at, unless they are many and were found in this statement. */
+static void
+list_members(void)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	List	   *members;
+
+	if (gathered->listed == now && list_length(gathered->members) > FEW_PARTITIONS)
+		return;
+	/* the guard's expressions can drop the table; the caller reports that */
+	members = get_rel_relkind(gathered->table) != '\0' ? find_all_inheritors(gathered->table, NoLock, NULL) : NIL;
+	keep_list(&gathered->members, members);
+	gathered->listed = now;
+	list_free(members);
+}
+
+/* Adds the events of some of the sources.  After an error, all are gathered again. */
+static void
+gather(const EvGuard *guard, const List *sources, const List *added)
+{
 	ListCell   *cell;
 
-	control.hcxt = gathered->context;
-	gathered->events = hash_create("event_validate moved rows", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	foreach(cell, sources)
+	gathered->statement = 0;
+	keep_list(&gathered->sources, sources);
+	foreach(cell, added)
 	{
 		Relation	relation = open_source(lfirst_oid(cell));
 
 		if (relation == NULL)
 			continue;
 		gather_rows(guard, relation);
-		relation_close(relation, AccessShareLock);
+		relation_close(relation, NoLock);
 	}
-}
-
-/* Were the tables looked at in this command, and found as they are now? */
-static bool
-is_current(const EvGuard *guard, int sources)
-{
-	return gathered != NULL && gathered->table == guard->table &&
-		gathered->command == GetCurrentCommandId(false) && gathered->sources == sources;
+	gathered->statement = GetCurrentStatementStartTimestamp();
 }
 
 static bool
 is_gathered(const EvGuard *guard, Relation relation, HeapTuple row)
 {
-	PartColumns columns;
+	ReadColumns columns;
 	uint64		hash;
 
-	if (gathered == NULL || gathered->table != guard->table || gathered->events == NULL ||
+	if (hash_get_num_entries(gathered->events) == 0 ||
 		!find_columns(guard, RelationGetRelid(relation), &columns))
 		return false;
 	hash = hash_event(relation, row, &columns);
 	return hash_search(gathered->events, &hash, HASH_FIND, NULL) != NULL;
 }
 
+/* Looks for the row among the events of the tables with deleted rows. */
+static EvMove
+find_row(const EvGuard *guard, Relation relation, HeapTuple row, const List *sources)
+{
+	bool		is_same = equal(sources, gathered->sources);
+	const List *added = sources;
+
+	/* a savepoint's rollback took back what was deleted from one of them */
+	if (!is_same && list_difference_oid(gathered->sources, sources) != NIL)
+		start(guard->table);
+	if (is_gathered(guard, relation, row))
+		return EV_MOVED;
+	if (gathered->statement == GetCurrentStatementStartTimestamp())
+		added = is_same ? NIL : list_difference_oid(sources, gathered->sources);
+	if (added == NIL)
+		return EV_PERHAPS_MOVED;
+	gather(guard, sources, added);
+	return is_gathered(guard, relation, row) ? EV_MOVED : EV_PERHAPS_MOVED;
+}
+
 EvMove
 ev_row_move(const EvGuard *guard, Relation relation, HeapTuple row)
 {
 	List	   *sources;
-	int			count;
+	EvMove		move = EV_NOT_MOVED;
 
-	if (is_gathered(guard, relation, row))
-		return EV_MOVED;
-	if (gathered != NULL && gathered->table == guard->table && gathered->command == GetCurrentCommandId(false) &&
-		gathered->sources < 0)
-		return EV_NOT_MOVED;
-	sources = sources_of(guard->table, &count);
-	if (sources == NIL)
-	{
-		if (count > FEW_PARTITIONS)
-			start(guard->table, -1);
-		return EV_NOT_MOVED;
-	}
-	if (is_current(guard, list_length(sources)))
-		return EV_PERHAPS_MOVED;
-	start(guard->table, list_length(sources));
-	gather(guard, sources);
-	return is_gathered(guard, relation, row) ? EV_MOVED : EV_PERHAPS_MOVED;
+	if (gathered == NULL || gathered->table != guard->table || gathered->role != GetUserId())
+		start(guard->table);
+	list_members();
+	sources = sources_of(gathered->members);
+	if (sources != NIL)
+		move = find_row(guard, relation, row, sources);
+	list_free(sources);
+	return move;
 }

@@ -20,7 +20,8 @@ typedef enum EvMove
 /*
  * Looks for an event that is about to be inserted into a relation of a guard
  * among the rows of the partitions and children from which this transaction has
- * deleted rows.  Scans these tables at most once in a command.
+ * deleted rows.  Scans each of these tables at most once in a statement of the
+ * client.
  */
 extern EvMove ev_row_move(const EvGuard *guard, Relation relation, HeapTuple row);
 
