@@ -150,6 +150,20 @@ BEGIN
 	END;
 END
 $$;
+-- nor in an expression, whose memory is freed later
+CREATE FUNCTION store(rows int) RETURNS int LANGUAGE sql AS $$INSERT INTO moves (id, data) SELECT 1 / (3 - i), '{}' FROM generate_series(1, rows) AS i RETURNING id$$;
+DO $$
+DECLARE
+	stored int;
+BEGIN
+	BEGIN
+		stored := store(3);
+	EXCEPTION WHEN division_by_zero THEN
+		RAISE NOTICE 'failed';
+	END;
+	stored := store(2);
+END
+$$;
 SELECT register_event_schema('many', 1, jsonb_build_object('properties', jsonb_object_agg('p' || i, '{"type": "null"}'::jsonb))) FROM generate_series(1, 60) AS i;
 INSERT INTO moves (id, event_type, data) SELECT 1, 'many', jsonb_build_object('p' || i, 1) FROM generate_series(1, 52) AS i;
 
