@@ -103,7 +103,8 @@ def test_comparison_is_bounded(world):
         for lenient in (False, True):
             changes = asked(world, CHANGES, json.dumps(old), json.dumps(new), lenient)
             last = changes[-1]
-            assert last[:3] == (TOO_LARGE, "unknown", "unknown"), f"{name}: {last}"
+            # a pattern more in each group is proved, as a whole, before the search ends
+            assert last[:3] == (TOO_LARGE, "compatible" if name == "branches" else "unknown", "unknown"), f"{name}: {last}"
             assert re.fullmatch(r"The comparison was given up after (100000000 steps|64 MB of memory); other changes may be missing\.",
                                 last[3]), f"{name}: {last}"
             assert not any("incompatible" in change[1:3] for change in changes), f"{name}: {changes}"
