@@ -68,6 +68,29 @@ SET ROLE regress_family_other;
 CREATE TABLE stranger () INHERITS (parent);
 RESET ROLE;
 
+-- a child with two parents is switched once
+CREATE TABLE top (id int, event_type text DEFAULT 'family', schema_version int DEFAULT 1, data jsonb);
+CREATE TABLE left_side () INHERITS (top);
+CREATE TABLE right_side () INHERITS (top);
+CREATE TABLE bottom () INHERITS (left_side, right_side);
+SELECT add_event_guard(t, 'quarantine') FROM unnest('{top, left_side, right_side, bottom}'::regclass[]) AS t;
+SELECT * FROM set_event_guard_mode('top', 'warn');
+SELECT tgrelid::regclass, encode(tgargs, 'escape') LIKE '%warn%' AS warns FROM pg_trigger WHERE tgrelid::regclass::text IN ('top', 'left_side', 'right_side', 'bottom') ORDER BY 1;
+SELECT * FROM set_event_guard_mode('top', 'quarantine');
+INSERT INTO bottom (id, data) VALUES (1, '{}');
+-- a replay of all tables goes on where a child has no guard any more
+INSERT INTO right_side (id, data) VALUES (2, '{}');
+INSERT INTO top (id, data) VALUES (3, '{}');
+SELECT drop_event_guard('right_side');
+SELECT relation_name, replayed, remaining, problem FROM replay_event_quarantine(repair => 'family.repair');
+SELECT relation_name, "row" ->> 'tableoid' AS child, violations -> 0 ->> 'message' AS reason FROM event_quarantine ORDER BY id;
+SELECT tableoid::regclass, id FROM top ORDER BY id;
+-- the guard of a table in the middle is dropped: its children's are not the top's any more
+SELECT drop_event_guard('left_side');
+INSERT INTO bottom (id, data) VALUES (4, '{}');
+SELECT relation_name FROM event_quarantine ORDER BY id DESC LIMIT 1;
+TRUNCATE event_schema.quarantine;
+
 -- rows that move
 CREATE TABLE moves (id int, event_type text DEFAULT 'family', schema_version int DEFAULT 1, data jsonb) PARTITION BY RANGE (id);
 CREATE TABLE moves_rest PARTITION OF moves DEFAULT;
@@ -192,6 +215,20 @@ BEGIN
 	EXCEPTION WHEN division_by_zero THEN
 		RAISE NOTICE 'failed';
 	END;
+END
+$$;
+-- nor in an expression, whose memory is freed later
+CREATE FUNCTION store(rows int) RETURNS int LANGUAGE sql AS $$INSERT INTO moves (id, data) SELECT 1 / (3 - i), '{}' FROM generate_series(1, rows) AS i RETURNING id$$;
+DO $$
+DECLARE
+	stored int;
+BEGIN
+	BEGIN
+		stored := store(3);
+	EXCEPTION WHEN division_by_zero THEN
+		RAISE NOTICE 'failed';
+	END;
+	stored := store(2);
 END
 $$;
 SELECT register_event_schema('many', 1, jsonb_build_object('properties', jsonb_object_agg('p' || i, '{"type": "null"}'::jsonb))) FROM generate_series(1, 60) AS i;

@@ -4,7 +4,8 @@
  *	  reads the event in a row.
  *
  * The trigger's arguments are kept for the session, by the trigger's OID,
- * until the relation's cache entry is invalidated.  Columns are read directly
+ * until the cache entry of the relation, or of one of its ancestors, is
+ * invalidated.  Columns are read directly
  * from the row.  Other expressions are compiled for each query, like CHECK
  * constraints, since the functions in them, and EXECUTE on these, can change
  * between queries.
@@ -53,7 +54,8 @@ relation_changed(Datum arg pg_attribute_unused(), Oid relation)
 	changes++;
 	hash_seq_init(&status, kept_guards);
 	while ((kept = hash_seq_search(&status)) != NULL)
-		if (!OidIsValid(relation) || kept->guard->relation == relation || kept->guard->table == relation)
+		if (!OidIsValid(relation) || kept->guard->relation == relation ||
+			list_member_oid(kept->guard->ancestors, relation))
 		{
 			kept->guard->valid = false;
 			any_invalid = true;
@@ -196,6 +198,19 @@ is_current(Relation relation, const Trigger *trigger)
 	return false;
 }
 
+/* Finds the table to which the guard belongs. */
+static void
+find_family(EvGuard *guard, Relation relation)
+{
+	MemoryContext caller = MemoryContextSwitchTo(guard->context);
+
+	guard->ancestors = ev_guard_family_ancestors(guard->relation);
+	MemoryContextSwitchTo(caller);
+	guard->table = ev_guard_family_table(guard->relation, guard->trigger);
+	guard->is_child = guard->table != guard->relation && !relation->rd_rel->relispartition &&
+		!ev_guard_is_routed(guard->relation);
+}
+
 static void
 guard_context(void *arg)
 {
@@ -232,9 +247,7 @@ make_guard(Relation relation, const Trigger *trigger)
 		guard->types = ev_guard_types(arguments.types, &guard->type_count);
 		MemoryContextSwitchTo(caller);
 	}
-	guard->table = ev_guard_family_table(guard->relation, trigger->tgoid);
-	guard->is_child = guard->table != guard->relation && !relation->rd_rel->relispartition &&
-		!ev_guard_is_routed(guard->relation);
+	find_family(guard, relation);
 	/* a guard that is off may have errors */
 	guard->has_operands = !is_off(guard);
 	for (int i = 0; guard->has_operands && i < EV_ROW_PARTS; i++)

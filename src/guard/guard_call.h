@@ -43,6 +43,7 @@ typedef struct EvGuard
 	Oid			relation;		/* that has the trigger */
 	Oid			table;			/* to which the guard was added: the relation,
 								 * or one of which it is a partition or child */
+	List	   *ancestors;		/* OIDs of tables on which table depends */
 	bool		is_child;		/* an INSERT into the table does not store
 								 * rows in the relation */
 	EvGuardMode mode;

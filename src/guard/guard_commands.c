@@ -26,6 +26,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -658,7 +659,10 @@ typedef struct Switched
 	char	   *problem;		/* NULL: success */
 } Switched;
 
-/* Locks the children that have the same guard. */
+/*
+ * Locks the children that have the same guard, while the table is locked.  The
+ * guards of children on which the caller has no privilege stay as they are.
+ */
 static void
 lock_children(Oid table, Oid trigger)
 {
@@ -666,8 +670,19 @@ lock_children(Oid table, Oid trigger)
 	ListCell   *cell;
 
 	foreach(cell, ev_guard_family_children(table, trigger))
-		relations = lappend_oid(relations, ((EvFamilyGuard *) lfirst(cell))->relation);
-	if (relations != NIL)
+	{
+		Oid			child = ((EvFamilyGuard *) lfirst(cell))->relation;
+		bool		is_missing = false;
+
+		if (pg_class_aclcheck_ext(child, GetUserId(), ACL_TRIGGER, &is_missing) == ACLCHECK_OK)
+			relations = lappend_oid(relations, child);
+	}
+	if (relations == NIL)
+		return;
+	/* writers of the table wait too */
+	if (LockTimeout == 0)
+		ev_lock_others_tables(relations, ShareRowExclusiveLock, true);
+	else
 		ev_lock_tables(relations, ShareRowExclusiveLock);
 }
 

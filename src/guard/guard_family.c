@@ -210,8 +210,25 @@ ev_guard_family_table(Oid relation, Oid trigger)
 	return guard.relation;
 }
 
+List *
+ev_guard_family_ancestors(Oid relation)
+{
+	List	   *ancestors = ev_parents(relation);
+
+	for (int i = 0; i < list_length(ancestors); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ancestors = list_concat_unique_oid(ancestors, ev_parents(list_nth_oid(ancestors, i)));
+	}
+	return ancestors;
+}
+
+/*
+ * A child with several parents is added once.  *seen is a list of the OIDs of
+ * the children in *result.
+ */
 static void
-add_children(List **result, const StoredTrigger *guard)
+add_children(List **result, List **seen, const StoredTrigger *guard)
 {
 	ListCell   *cell;
 
@@ -222,13 +239,15 @@ add_children(List **result, const StoredTrigger *guard)
 		EvFamilyGuard *member;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!read_by_name(lfirst_oid(cell), &guard->name, &child) || !is_one_guard(&child, guard))
+		if (list_member_oid(*seen, lfirst_oid(cell)) ||
+			!read_by_name(lfirst_oid(cell), &guard->name, &child) || !is_one_guard(&child, guard))
 			continue;
+		*seen = lappend_oid(*seen, child.relation);
 		member = palloc(sizeof(EvFamilyGuard));
 		member->relation = child.relation;
 		member->trigger = child.oid;
 		*result = lappend(*result, member);
-		add_children(result, &child);
+		add_children(result, seen, &child);
 	}
 }
 
@@ -236,10 +255,12 @@ List *
 ev_guard_family_children(Oid relation, Oid trigger)
 {
 	List	   *result = NIL;
+	List	   *seen = NIL;
 	StoredTrigger guard;
 
 	if (get_rel_relkind(relation) == RELKIND_RELATION && read_by_oid(trigger, &guard))
-		add_children(&result, &guard);
+		add_children(&result, &seen, &guard);
+	list_free(seen);
 	return result;
 }
 

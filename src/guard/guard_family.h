@@ -24,6 +24,14 @@ typedef struct EvFamilyGuard
 extern Oid	ev_guard_family_table(Oid relation, Oid trigger);
 
 /*
+ * Returns the OIDs of all tables of which a relation is a partition or a child,
+ * directly or not, in CurrentMemoryContext: the result of
+ * ev_guard_family_table() can change only if one of them, or the relation, is
+ * changed.  Takes no lock on tables.
+ */
+extern List *ev_guard_family_ancestors(Oid relation);
+
+/*
  * Returns the guards of a table's children, and of theirs, that are equal to
  * its own: a list of EvFamilyGuard *, in CurrentMemoryContext.  Takes no lock
  * on tables.

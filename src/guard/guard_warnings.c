@@ -5,7 +5,8 @@
  * A COPY of a million rows must not raise a million WARNINGs.  So rows are
  * counted by their reason, and the statement raises the WARNINGs when its
  * executor's memory is freed.  A statement that fails stores no rows, and
- * raises none.
+ * raises none, even if its memory is freed only when the transaction ends, as
+ * that of functions in expressions of PL/pgSQL.
  *
  * The reason is the place in the schema, not the text of the message, which can
  * quote values of the row.
@@ -46,6 +47,7 @@ typedef struct Statement
 {
 	struct Statement *next;
 	MemoryContext query;
+	SubTransactionId subtransaction;	/* that stores the rows */
 	MemoryContextCallback callback;
 	Reason	   *first;
 	Reason	   *last;
@@ -134,17 +136,42 @@ end_statement(void *arg)
 
 /* ---------- counting ---------- */
 
+/* The rows of an aborted subtransaction are not stored. */
+static void
+subtransaction_ended(SubXactEvent event, SubTransactionId ended, SubTransactionId parent, void *arg pg_attribute_unused())
+{
+	for (Statement *statement = statements; statement != NULL; statement = statement->next)
+	{
+		if (statement->subtransaction != ended)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			statement->subtransaction = parent;
+		else if (event == SUBXACT_EVENT_ABORT_SUB)
+		{
+			statement->first = statement->last = NULL;
+			statement->count = 0;
+			statement->others = 0;
+		}
+	}
+}
+
 static Statement *
 statement_of(MemoryContext query)
 {
+	static bool is_registered = false;
 	Statement  *statement = statements;
+	SubTransactionId current = GetCurrentSubTransactionId();
 
-	while (statement != NULL && statement->query != query)
+	if (!is_registered)
+		RegisterSubXactCallback(subtransaction_ended, NULL);
+	is_registered = true;
+	while (statement != NULL && (statement->query != query || statement->subtransaction != current))
 		statement = statement->next;
 	if (statement != NULL)
 		return statement;
 	statement = MemoryContextAllocZero(query, sizeof(Statement));
 	statement->query = query;
+	statement->subtransaction = current;
 	statement->callback.func = end_statement;
 	statement->callback.arg = statement;
 	statement->next = statements;

@@ -265,6 +265,12 @@ may_insert(Oid sender, Oid table)
 	return false;
 }
 
+static bool
+is_descendant(Oid child, Oid table)
+{
+	return child != table && list_member_oid(find_all_inheritors(table, NoLock, NULL), child);
+}
+
 /*
  * Takes the name of the child by inheritance, for which the row came, out of
  * the row.  Returns the child, opened and locked, and closes the table; or
@@ -272,7 +278,7 @@ may_insert(Oid sender, Oid table)
  * child of the table any more.
  */
 static Relation
-open_child(Relation relation, Jsonb **row)
+open_child(Relation relation, Jsonb **row, bool *is_child)
 {
 	JsonbValue	key = {.type = jbvString,.val.string = {.val = EV_QUARANTINE_CHILD, .len = strlen(EV_QUARANTINE_CHILD)}};
 	JsonbValue *name = findJsonbValueFromContainer(&(*row)->root, JB_FOBJECT, &key);
@@ -281,6 +287,7 @@ open_child(Relation relation, Jsonb **row)
 	Oid			child;
 	Relation	result;
 
+	*is_child = false;
 	if (name == NULL)
 		return relation;
 	*row = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(*row), CStringGetTextDatum(EV_QUARANTINE_CHILD)));
@@ -290,12 +297,47 @@ open_child(Relation relation, Jsonb **row)
 	call->args[0].value = PointerGetDatum(cstring_to_text_with_len(name->val.string.val, name->val.string.len));
 	call->args[0].isnull = false;
 	child = DatumGetObjectId(to_regclass(call));
-	if (call->isnull || get_rel_relispartition(child) ||
-		!list_member_oid(find_all_inheritors(RelationGetRelid(relation), NoLock, NULL), child))
+	if (call->isnull || !is_descendant(child, RelationGetRelid(relation)))
 		return relation;
-	result = ev_replay_open_table(get_namespace_name(get_rel_namespace(child)), get_rel_name(child));
+	result = try_relation_open(child, RowExclusiveLock);
+	if (result == NULL)
+		return relation;
+	/* it may have been changed while the lock was awaited */
+	if (result->rd_rel->relkind != RELKIND_RELATION || result->rd_rel->relispartition ||
+		!is_descendant(child, RelationGetRelid(relation)))
+	{
+		relation_close(result, RowExclusiveLock);
+		return relation;
+	}
 	relation_close(relation, NoLock);
+	*is_child = true;
 	return result;
+}
+
+/*
+ * May a call that names no table insert into this one?  If not, records it as
+ * the reason of a child's row: rows of the table and of its other children can
+ * be replayed nevertheless.  Raises an error if it is the table itself.
+ */
+static bool
+may_replay(EvReplayCall *call, EvReplayRow *candidate, Relation relation, bool is_child, const char *schema,
+		   const char *name)
+{
+	bool		has_guard = ev_has_guard(relation, call->guard_function);
+
+	if (!call->any_table ||
+		(has_guard && has_privs_of_role(call->quarantine.user, relation->rd_rel->relowner)))
+		return true;
+	if (!is_child)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" was changed during the replay", schema, name)));
+	ev_replay_set_reason(call, candidate,
+						 psprintf(has_guard ? "the row is for table \"%s\", a child of \"%s\", and its owner's rights are missing" :
+								  "the row is for table \"%s\", a child of \"%s\", and it has no event guard any more",
+								  RelationGetRelationName(relation), name),
+						 has_guard ? ERRCODE_INSUFFICIENT_PRIVILEGE : ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	return false;
 }
 
 void
@@ -304,6 +346,7 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 	EvReplay	guarded = {.context = call->context};
 	Jsonb	   *row = candidate->is_null ? NULL : DatumGetJsonbP(candidate->row);
 	Relation	relation;
+	bool		is_child;
 	char	   *stray;
 	uint64		inserted;
 
@@ -319,13 +362,12 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 		return;
 
 	/* after the repair, which may have changed the table */
-	relation = open_child(ev_replay_open_table(schema, name), &row);
-	if (call->any_table &&
-		(!has_privs_of_role(call->quarantine.user, relation->rd_rel->relowner) ||
-		 !ev_has_guard(relation, call->guard_function)))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s.%s\" was changed during the replay", schema, name)));
+	relation = open_child(ev_replay_open_table(schema, name), &row, &is_child);
+	if (!may_replay(call, candidate, relation, is_child, schema, name))
+	{
+		relation_close(relation, NoLock);
+		return;
+	}
 	if (!may_insert(candidate->sender, RelationGetRelid(relation)))
 	{
 		ev_replay_set_reason(call, candidate,

@@ -18,6 +18,7 @@
 #include "utils/rel.h"
 
 #include "rows/distributed.h"
+#include "rows/table_rights.h"
 
 /* A column of a catalog of Citus that is read. */
 typedef struct DistColumn
@@ -134,6 +135,9 @@ ev_distributed_table(Oid table)
 	int			length;
 
 	if (whole_name == NULL || whole == table || get_rel_namespace(whole) != get_rel_namespace(table))
+		return table;
+	/* other roles can create tables with the names of shards */
+	if (ev_table_owner(whole) != ev_table_owner(table))
 		return table;
 
 	/* in a name that would be too long, Citus replaces the end by a hash */

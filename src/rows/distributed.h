@@ -19,7 +19,10 @@ typedef enum EvDistribution
 /* Returns how the rows of a table are distributed. */
 extern EvDistribution ev_distribution(Oid table);
 
-/* Returns the table to which a shard belongs; otherwise the table itself. */
+/*
+ * Returns the table to which a shard belongs; otherwise the table itself.  A shard is
+ * known by its name, its schema and its owner, which are those of the table.
+ */
 extern Oid	ev_distributed_table(Oid table);
 
 /*
