@@ -121,7 +121,13 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 	mentions = ev_document_mentions(&document);
 	ev_claims_check(&document, &mentions, replaced != NULL ? &old_document : NULL, NULL);
 	if (is_wider)
+	{
+		/* those of the new document are locked when it is compiled */
+		EvMentions	old_mentions = ev_document_mentions(&old_document);
+
 		ev_claims_check_kept(&old_document, &document);
+		ev_validator_lock_references(&old_mentions);
+	}
 	(void) ev_validator_compile(&document, &mentions, true, true, NULL);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document, NIL);
