@@ -609,7 +609,11 @@ replace_answers(HeapTuple function, HeapTuple previous, Replacing *replacing)
 	{
 		ev_type_lock(new->name, type_length);
 		lock_replaced(new);
-		/* the proof reads what both documents refer to, so these must not change until the end */
+
+		/*
+		 * the proof reads what both documents refer to, so these must not
+		 * change until the end
+		 */
 		ev_validator_lock_references(replacing->mentions);
 		old_mentions = ev_document_mentions(old);
 		ev_validator_lock_references(&old_mentions);
@@ -783,7 +787,11 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	mentions = ev_document_mentions(&document);
 	if (is_registered)
 		is_new = check_registered(function, &document, &mentions);
-	/* an unchanged document may be one of an older release; replace_answers marks a wider one */
+
+	/*
+	 * an unchanged document may be one of an older release; replace_answers
+	 * marks a wider one
+	 */
 	document.is_new |= is_new || !is_registered;
 	if (check_function_bodies)
 		(void) ev_validator_compile(&document, &mentions, is_registered, true, NULL);
