@@ -147,6 +147,7 @@ CREATE TEMP TABLE wide_large AS
 	SELECT '{"type": "object", "properties": {' || string_agg(format('"p%s": {"$ref": "event:wide.plain@1"}', i), ',') || '}' AS body FROM generate_series(1, 3000) AS i;
 SELECT register_event_schema('wide.large', 1, body || '}') FROM wide_large;
 SET event_validate.keep_wider_schemas = on;
+SELECT name, action FROM register_schemas('{"wide.refers@1": {"type": "string"}}');
 DO $$
 BEGIN
 	EXECUTE (SELECT format('CREATE OR REPLACE FUNCTION event_schema."wide.large@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS %L',

@@ -117,6 +117,8 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 			ev_validator_check_annotations(&old_document, &document);
 		document.function = function;
 	}
+	else
+		ev_renames_check_new(name);
 
 	mentions = ev_document_mentions(&document);
 	ev_claims_check(&document, &mentions, replaced != NULL ? &old_document : NULL, NULL);
@@ -270,6 +272,8 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 
 	ev_upcast_check_unused(VARDATA_ANY(PG_GETARG_TEXT_PP(0)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)),
 						   PG_GETARG_INT32(1));
+	ev_renames_check_drop(VARDATA_ANY(PG_GETARG_TEXT_PP(0)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)),
+						  PG_GETARG_INT32(1));
 
 	version.type = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	version.version = PG_GETARG_INT32(1);
