@@ -210,6 +210,21 @@ SELECT register_schema('https://renames.test/money', '{"required": ["amt"], "pro
 SELECT pg_temp.verdicts('{"properties": {"p": {"$ref": "https://renames.test/money"}}}', '{"properties": {"p": {"required": ["amount"], "properties": {"amount": {"type": "number"}}}}}', '{"/p/amt": "/p/amount"}');
 SELECT pg_temp.verdicts('{"properties": {"p": {"$ref": "https://renames.test/money"}}}', '{"properties": {"p": {"required": ["amount"], "properties": {"amount": {"type": "integer"}}}}}', '{"/p/amt": "/p/amount"}');
 DROP FUNCTION event_schema."https://renames.test/money";
+-- unevaluatedProperties closes an object, if its draft knows it and no keyword evaluates all properties
+SELECT pg_temp.verdicts('{"properties": {"a": {}}, "unevaluatedProperties": false}', '{"properties": {"b": {}}, "unevaluatedProperties": false}', '{"a": "b"}', false);
+SELECT pg_temp.verdicts('{"properties": {"a": {}}, "additionalProperties": true, "unevaluatedProperties": false}', '{"properties": {"b": {}}, "additionalProperties": true, "unevaluatedProperties": false}', '{"a": "b"}', false);
+SELECT pg_temp.verdicts('{"properties": {"a": {}}, "anyOf": [{"unevaluatedProperties": {}}], "unevaluatedProperties": false}', '{"properties": {"b": {}}, "anyOf": [{"unevaluatedProperties": {}}], "unevaluatedProperties": false}', '{"a": "b"}', false);
+SELECT pg_temp.verdicts('{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {}}, "unevaluatedProperties": false}', '{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"b": {}}, "unevaluatedProperties": false}', '{"a": "b"}', false);
+-- up to draft 7, the keywords beside $ref are ignored, and the dialect stays that of the document
+SELECT pg_temp.verdicts('{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/x", "allOf": [{"additionalProperties": false}], "definitions": {"x": {"properties": {"a": {}}}}}', '{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/x", "allOf": [{"additionalProperties": false}], "definitions": {"x": {"properties": {"b": {}}}}}', '{"a": "b"}', false);
+SELECT pg_temp.verdicts('{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/x", "definitions": {"x": {"properties": {"a": {"prefixItems": [{"type": "integer"}]}}}}}', '{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"b": {"items": [{"type": "integer"}]}}}', '{"a": "b"}');
+-- a document, into which a reference leads, asserts other formats, or has another dialect
+SELECT register_event_schema('renames.f', 1, '{"properties": {"a": {"type": "string", "format": "email"}}}'), register_event_schema('renames.f', 2, '{"properties": {"a": {"type": "string", "format": "email"}}}', assert_format => false),
+  register_event_schema('renames.f', 3, '{"properties": {"a": {"type": "string", "format": "email"}}}', except_formats => '{email}'), register_event_schema('renames.f', 4, '{"properties": {"a": {"prefixItems": [{"type": "integer"}], "items": false}}}', breaking => true);
+SELECT v, pg_temp.verdicts(format('{"$ref": "event:renames.f@%s"}', v)::jsonb, '{"properties": {"b": {"type": "string", "format": "email"}}}', '{"a": "b"}') FROM generate_series(1, 3) AS v;
+SELECT pg_temp.verdicts('{"$ref": "event:renames.f@4"}', '{"properties": {"b": {"maxItems": 1}}}', '{"a": "b"}');
+SELECT pg_temp.verdicts('{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"p": {"$ref": "event:renames.f@4"}}}', '{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"p": {"properties": {"b": {"maxItems": 0}}}}}', '{"/p/a": "/p/b"}');
+SELECT count(drop_event_schema('renames.f', v)) FROM generate_series(4, 1, -1) AS v;
 -- NULL
 SELECT count(*) FROM event_schema_changes(NULL, '{}');
 \pset format aligned

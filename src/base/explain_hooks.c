@@ -79,7 +79,12 @@ put_plan(PlannedStmt *plan, IntoClause *into, ExplainState *es, const char *text
 	if (previous_plan)
 		previous_plan(plan, into, es, text, parameters, environment);
 	if (result->is_on && es->analyze)
+	{
 		ours->put(es, result->begun);
+		/* a rule can make several plans of one statement */
+		if (result->begun != NULL)
+			result->begun = ours->begin(es);
+	}
 }
 
 #if PG_VERSION_NUM >= 190000

@@ -223,7 +223,7 @@ add_change(Pass *pass, EvChangeRule rule, EvVerdict backward, EvVerdict forward,
  * location that are unknown here and incompatible there.
  */
 static void
-take_refutations(EvProver *p, Pass *pass, const Pass *other)
+take_refutations_in_budget(EvProver *p, Pass *pass, const Pass *other)
 {
 	ListCell   *cell;
 	ListCell   *other_cell;
@@ -248,6 +248,20 @@ take_refutations(EvProver *p, Pass *pass, const Pass *other)
 				change->forward = Max(there->backward, EV_UNKNOWN);
 		}
 	}
+}
+
+/* The same; verdicts stay unknown if the budget is used up before. */
+static void
+take_refutations(EvProver *p, Pass *pass, const Pass *other)
+{
+	sigjmp_buf	out;
+
+	p->give_up = &out;
+	if (sigsetjmp(out, 0) == 0)
+		take_refutations_in_budget(p, pass, other);
+	else
+		MemoryContextSwitchTo(p->context);
+	p->give_up = NULL;
 }
 
 /* Gives the changes of a pass the verdicts that are known of the whole. */
@@ -383,13 +397,14 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
 												  ALLOCSET_DEFAULT_SIZES);
+	int64		most_work = work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK;
 	EvProver   *p;
 	Pass		pass;
 	ListCell   *cell;
 
 	MemoryContextSwitchTo(scratch);
 	p = read_both(old, old_resolver, new, new_resolver);
-	ev_budget_start(p, work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK);
+	ev_budget_start(p, most_work);
 	pass = compare(p, lenient);
 	if (work != NULL)
 		*work = Max(*work - p->work - p->unseen, 0);
@@ -401,8 +416,10 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 
 		MemoryContextReset(scratch);
 		p = read_both(old, old_resolver, new, new_resolver);
-		ev_budget_start(p, EV_COMPARISON_WORK / LISTING_SHARE);
+		ev_budget_start(p, most_work / LISTING_SHARE);
 		pass.changes = run_pass(p, lenient, &scope).changes;
+		if (work != NULL)
+			*work = Max(*work - p->work - p->unseen, 0);
 		add_too_large(&pass, spent, pass.backward, pass.forward);
 	}
 	MemoryContextSwitchTo(caller);

@@ -530,6 +530,8 @@ gather_unevaluated(EvGathering *g)
 	g->facts = own_facts(g);
 	gather_evaluated(g, unconstify(EvSubschema *, g->subschema), true, &e);
 	g->facts = all;
+	if (has_properties && !child_of(g, ev_gather_value(g, EV_KW_UNEVALUATED_PROPERTIES))->is_boolean)
+		all->declares_rest = true;
 	if (has_properties && !e.all_properties)
 	{
 		EvObjectShape *shape = palloc0(sizeof(EvObjectShape));

@@ -251,6 +251,8 @@ typedef struct EvFacts
 	EvCountFact min_properties;
 	EvCountFact max_properties;
 	List	   *object_shapes;
+	bool		declares_rest;	/* unevaluatedProperties has a schema for
+								 * properties, which object_shapes can lack */
 	List	   *names;			/* of EvSchemaFact: propertyNames */
 	List	   *dependencies;
 	List	   *groups;

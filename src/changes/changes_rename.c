@@ -660,6 +660,9 @@ rename_all(const EvDocument *old, const EvDocument *new, const List *mappings, b
 		}
 		if (schema == NULL)
 			break;
+		/* what replaces the root may lack its $schema */
+		current->draft = ev_document_draft(original);
+		current->draft_known = true;
 		current->schema = schema;
 		current->uri = "";
 		current->function = InvalidOid;

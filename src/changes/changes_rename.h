@@ -47,6 +47,9 @@ typedef struct EvSaid
 	bool		barred;			/* no event has it */
 	bool		closed;			/* no event has it, unless it is declared */
 	bool		opaque;			/* perhaps, by its pattern and the like */
+	bool		sealed;			/* unevaluatedProperties closes it, unless ... */
+	bool		open;			/* ... another keyword evaluates all of its
+								 * properties */
 } EvSaid;
 
 /* The schemas that are written anew, for references into them: EvDocument. */
@@ -104,7 +107,8 @@ extern bool ev_schema_has_id(const JsonbValue *schema, const EvRenameSource *sou
 
 /*
  * Finds the schema to which a reference leads, and its source.  Fails for what is rarely
- * used: anchors, parts of other documents, other dialects.
+ * used: anchors, parts of other documents, documents of other dialects or that assert
+ * other formats.
  */
 extern bool ev_source_follow(EvRewriter *r, const EvRenameSource *source, const char *reference,
 							 EvRenameSource **found, JsonbValue *schema);

@@ -146,13 +146,22 @@ ev_source_follow(EvRewriter *r, const EvRenameSource *source, const char *refere
 		document = palloc0(sizeof(EvDocument));
 		if (!ev_original_resolve(uri, document) || document->by_part)
 			return ev_rename_fail(r, "a reference leads into a part of another document");
-		if (JB_ROOT_IS_OBJECT(document->schema) && ev_json_string(&document->schema->root, "$schema") == NULL)
+
+		/*
+		 * as when references are resolved: a registered event has a dialect
+		 * of its own
+		 */
+		if (strncmp(uri, "event:", 6) != 0 && JB_ROOT_IS_OBJECT(document->schema) &&
+			ev_json_string(&document->schema->root, "$schema") == NULL)
 		{
 			document->draft_known = true;
 			document->draft = ev_source_draft(source);
 		}
 		if (ev_source_draft(&(EvRenameSource) {.document = document}) != ev_source_draft(source))
 			return ev_rename_fail(r, "a reference leads to a document of another dialect");
+		if (document->assert_format != source->document->assert_format ||
+			document->except_formats != source->document->except_formats)
+			return ev_rename_fail(r, "a reference leads to a document that asserts other formats");
 		*found = ev_source_make(document, uri);
 	}
 	ev_source_root(*found, schema);
@@ -236,6 +245,9 @@ look_in_place(const Look *l, const JsonbValue *schema, const EvRenameSource *sou
 			l->said->opaque = true;
 		else
 			look(l, &target_schema, target, at, certain);
+		/* up to draft 7, the keywords beside a reference are ignored */
+		if (ev_source_draft(source) < EV_DRAFT2019)
+			return;
 	}
 	if (get(schema, "$dynamicRef", &value) || get(schema, "$recursiveRef", &value))
 		l->said->opaque = true;
@@ -295,12 +307,16 @@ look_at_property(const Look *l, const JsonbValue *schema, const EvRenameSource *
 	if (get(schema, "patternProperties", &value) || get(schema, "propertyNames", &value))
 		l->said->opaque = true;
 	for (int i = 0; i < (int) lengthof(rests); i++)
-		if (get(schema, rests[i], &value))
+		if (get(schema, rests[i], &value) && (i == 0 || ev_source_draft(source) >= EV_DRAFT2019))
 		{
 			if (!ev_json_is_plain(&value))
 				l->said->opaque = true;
-			else if (is_last && certain && ev_json_is_false(&value))
+			else if (is_last && !ev_json_is_false(&value))
+				l->said->open = true;
+			else if (is_last && certain && i == 0)
 				l->said->closed = true;
+			else if (is_last && certain)
+				l->said->sealed = true;
 		}
 }
 
@@ -339,5 +355,6 @@ ev_source_said(const EvRenameSource *source, const List *path, const EvString *n
 	lfirst(list_last_cell(full)) = unconstify(EvString *, name);
 	ev_source_root(source, &root);
 	look(&l, &root, source, 0, true);
+	said.closed |= said.sealed && !said.open;
 	return said;
 }

@@ -191,6 +191,8 @@ declares(EvProver *p, List *cover, const EvString *name, bool by_name)
 
 	foreach(cell, cover)
 	{
+		if (!by_name && ((EvFacts *) lfirst(cell))->declares_rest)
+			return true;
 		foreach(shape_cell, ((EvFacts *) lfirst(cell))->object_shapes)
 		{
 			EvObjectShape *shape = lfirst(shape_cell);

@@ -248,10 +248,8 @@ write_dependencies(Object *o)
 {
 	static const int keywords[] = {EV_KW_DEPENDENT_REQUIRED, EV_KW_DEPENDENT_SCHEMAS, EV_KW_DEPENDENCIES};
 	Writer	   *w = o->writer;
-	List	   *done = NIL;
 	bool		begun = false;
 	ListCell   *cell;
-	ListCell   *other;
 
 	for (int i = 0; i < (int) lengthof(keywords); i++)
 	{
@@ -263,11 +261,11 @@ write_dependencies(Object *o)
 			bool		is_done = false;
 			int			count = 0;
 
-			foreach(other, done)
-				is_done = is_done || ev_key_order(lfirst(other), key) == 0;
+			CHECK_FOR_INTERRUPTS();
+			for (int k = 0; k < i; k++)
+				is_done |= o->keywords->present[keywords[k]] && ev_object_value(&o->keywords->values[keywords[k]], key) != NULL;
 			if (is_done)
 				continue;
-			done = lappend(done, key);
 			for (int k = i; k < (int) lengthof(keywords); k++)
 				count += o->keywords->present[keywords[k]] && ev_object_value(&o->keywords->values[keywords[k]], key) != NULL;
 			if (!begun)
@@ -539,7 +537,12 @@ write_value(Writer *w, const JsonbValue *value)
 		appendStringInfoChar(w->out, '}');
 	}
 	else
-		appendStringInfoString(w->out, ev_described_json(value));
+	{
+		char	   *json = ev_described_json(value);
+
+		appendStringInfoString(w->out, json);
+		pfree(json);
+	}
 }
 
 char *

@@ -146,8 +146,11 @@ is_type_wanted(const CatalogueFilter *filter, const char *type, int length)
 	for (uint32 i = 0; i < JsonContainerSize(filter->types->val.binary.data); i++)
 	{
 		JsonbValue *pattern = getIthJsonbValueFromContainer(filter->types->val.binary.data, i);
+		bool		found = matches(pattern->val.string.val, pattern->val.string.len, type, length);
 
-		if (matches(pattern->val.string.val, pattern->val.string.len, type, length))
+		CHECK_FOR_INTERRUPTS();
+		pfree(pattern);
+		if (found)
 			return true;
 	}
 	return false;
@@ -165,16 +168,20 @@ require_types(const CatalogueFilter *filter, const List *registered)
 		bool		found = memchr(type->val.string.val, '*', type->val.string.len) != NULL;
 		ListCell   *cell;
 
+		CHECK_FOR_INTERRUPTS();
 		foreach(cell, registered)
 		{
 			const EvRegistered *r = lfirst(cell);
 
-			found = found || (r->type_length == type->val.string.len && memcmp(r->name, type->val.string.val, r->type_length) == 0);
+			if (found)
+				break;
+			found = r->type_length == type->val.string.len && memcmp(r->name, type->val.string.val, r->type_length) == 0;
 		}
 		if (!found)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("event type %s is not registered", ev_string_show(type->val.string.val, type->val.string.len))));
+		pfree(type);
 	}
 }
 

@@ -31,7 +31,13 @@ types_of_values(const JsonbValue *list, bool *integer)
 	if (!ev_node_is_array(list))
 		return EV_ALL_TYPES;
 	for (uint32 i = 0; i < JsonContainerSize(list->val.binary.data); i++)
-		types |= EV_BIT(ev_value_type(getIthJsonbValueFromContainer(list->val.binary.data, i)));
+	{
+		JsonbValue *value = getIthJsonbValueFromContainer(list->val.binary.data, i);
+
+		CHECK_FOR_INTERRUPTS();
+		types |= EV_BIT(ev_value_type(value));
+		pfree(value);
+	}
 	return types;
 }
 

@@ -191,8 +191,10 @@ ev_described_json(const JsonbValue *value)
 {
 	JsonbValue	copy = *value;
 	Jsonb	   *jsonb = JsonbValueToJsonb(&copy);
+	char	   *json = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 
-	return JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	pfree(jsonb);
+	return json;
 }
 
 /* ---------- the order of names ---------- */

@@ -64,15 +64,27 @@ first_of(const List *parts, int keyword)
 	return NULL;
 }
 
+/* Are two values the same?  No two are after the last step. */
 static bool
-values_same(const JsonbValue *a, const JsonbValue *b)
+values_same(EvDescribed *d, const JsonbValue *a, const JsonbValue *b)
 {
-	return strcmp(ev_described_json(a), ev_described_json(b)) == 0;
+	char	   *one;
+	char	   *other;
+	bool		result;
+
+	if (!ev_describe_step(d))
+		return false;
+	one = ev_described_json(a);
+	other = ev_described_json(b);
+	result = strcmp(one, other) == 0;
+	pfree(one);
+	pfree(other);
+	return result;
 }
 
 /* Is a value in all lists of the parts? */
 static bool
-is_listed(const List *parts, const JsonbValue *value)
+is_listed(EvDescribed *d, const List *parts, const JsonbValue *value)
 {
 	ListCell   *cell;
 
@@ -83,8 +95,13 @@ is_listed(const List *parts, const JsonbValue *value)
 
 		if (!ev_part_has(lfirst(cell), EV_KW_ENUM) || !ev_node_is_array(list = &((EvPart *) lfirst(cell))->keywords->values[EV_KW_ENUM]))
 			continue;
-		for (uint32 i = 0; !found && i < JsonContainerSize(list->val.binary.data); i++)
-			found = values_same(value, getIthJsonbValueFromContainer(list->val.binary.data, i));
+		for (uint32 i = 0; !found && !d->is_cut && i < JsonContainerSize(list->val.binary.data); i++)
+		{
+			JsonbValue *member = getIthJsonbValueFromContainer(list->val.binary.data, i);
+
+			found = values_same(d, value, member);
+			pfree(member);
+		}
 		if (!found)
 			return false;
 	}
@@ -105,7 +122,7 @@ named_value(const Maker *m, const List *parts)
 		for (uint32 i = 0; i < Min(JsonContainerSize(list->val.binary.data), 1000); i++)
 		{
 			value = getIthJsonbValueFromContainer(list->val.binary.data, i);
-			if (is_listed(parts, value))
+			if (is_listed(m->d, parts, value))
 				return value;
 		}
 	list = first_of(parts, EV_KW_EXAMPLES);
@@ -192,7 +209,7 @@ will_match(Maker *m, const List *parts, const EvString *name, EvSubschema *condi
 	const JsonbValue *constant = first_of(wanted, EV_KW_CONST);
 
 	*known = value != NULL && (constant != NULL || first_of(wanted, EV_KW_ENUM) != NULL);
-	return *known && (constant != NULL ? values_same(value, constant) : is_listed(wanted, value));
+	return *known && (constant != NULL ? values_same(m->d, value, constant) : is_listed(m->d, wanted, value));
 }
 
 /* Adds "then" or "else" of a part. */

@@ -110,6 +110,7 @@ ev_markdown_code(StringInfo out, const char *text, int characters)
 	char	   *visible = ev_visible_cut(text, characters);
 	int			longest = 0;
 	int			ticks = 0;
+	int			backslashes = 0;
 	bool		padded;
 
 	for (const char *p = visible; *p != '\0'; p++)
@@ -124,9 +125,10 @@ ev_markdown_code(StringInfo out, const char *text, int characters)
 		appendStringInfoChar(out, ' ');
 	for (const char *p = visible; *p != '\0'; p++)
 	{
-		/* in a table, also in code */
+		/* in a table, also in code: an odd number of backslashes */
 		if (*p == '|')
-			appendStringInfoChar(out, '\\');
+			appendStringInfoString(out, backslashes % 2 == 1 ? "\\\\" : "\\");
+		backslashes = *p == '\\' ? backslashes + 1 : 0;
 		appendStringInfoChar(out, *p);
 	}
 	if (padded)

@@ -57,8 +57,16 @@ append_node(const EvPatternTree *tree, const EvNode *node, bool more, StringInfo
 
 		case EV_NODE_REPEAT:
 			for (int i = 0; i < (more && node->max != 0 ? Max(node->min, 1) : node->min); i++)
+			{
+				int			before = out->len;
+
+				CHECK_FOR_INTERRUPTS();
 				if (!append_node(tree, node->child, more, out))
 					return false;
+				/* nor would the other rounds append anything */
+				if (out->len == before)
+					break;
+			}
 			return true;
 
 		case EV_NODE_EMPTY:

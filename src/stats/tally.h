@@ -21,8 +21,8 @@ typedef struct EvTally
 /* Those that watch. */
 #define EV_WATCH_STATISTICS	0x01	/* for the life of the process */
 #define EV_WATCH_PROGRESS	0x02	/* until the command ends */
-#define EV_WATCH_EXPLAIN	0x04	/* until the command is explained */
-#define EV_WATCH_TIME		0x08	/* the same, and time is measured */
+#define EV_WATCH_EXPLAIN	0x04	/* until the transaction ends */
+#define EV_WATCH_TIME		0x08	/* the same; time is measured */
 
 /*
  * Which watchers there are: if none, a validation does nothing but validate.  The

@@ -11,7 +11,7 @@ from pathlib import Path
 from command import check, database, expect, write
 from tools import Unavailable, npm_packages
 
-HOSTILE = "<script>alert(1)</script> {process.exit()} [x](javascript:y) \n\nimport x from 'y'\nexport const z = 1"
+HOSTILE = "<script>alert(1)</script> {process.exit()} [x](javascript:y) \n\nimport x from 'y'\nexport const z = 1\rimport v from 'w'\r\nWWW.example.com"
 SDK = "@eventcatalog/sdk@2.27.1"
 
 
@@ -20,7 +20,7 @@ def files():
     write("events/shop.common@1.json", common)
     write("events/shop.order@1.json", {"title": "Order", "type": "object", "properties": {"a": {"$ref": "event:shop.common@1#/$defs/amount"}}})
     write("events/shop.order@2.json", {"title": HOSTILE, "description": HOSTILE, "type": "object", "deprecated": True, "required": ["k"], "properties": {
-        "a": {"$ref": "event:shop.common@1#/$defs/amount"}, "<b>": {"description": HOSTILE, "default": "`|{"}, "self": {"$ref": "#"}},
+        "a": {"$ref": "event:shop.common@1#/$defs/amount"}, "<b>": {"description": HOSTILE, "default": "`|{"}, "a\\|b\rc": {}, "self": {"$ref": "#"}},
         "oneOf": [{"properties": {"k": {"const": "x"}, "y": {"type": "string"}}}, {"properties": {"k": {"const": "z|`"}}}]})
     write("events/team%2Forder@1.json", {"$id": "https://example.com/team-order"})
     write("events/https%3A%2F%2Fexample.com%2Fmoney.json", {"type": "number"})
@@ -75,7 +75,7 @@ def test_eventcatalog():
         expect(0, "docs", "events", "catalog", "--format", "eventcatalog")
     page = Path("catalog/events/shop.order/index.mdx").read_text(encoding="utf-8")
     for text in ('id: "shop.order"\n', 'version: "2"\n', 'schemaPath: "schema.json"\n', "deprecated: true\n", "&lt;script&gt;", "&#123;process.exit()&#125;", "\\[x\\](javascript:y)",
-                 "\n&#105;mport x", "\n&#101;xport const", "Where `k", "## Changes in version 2"):
+                 "\n&#105;mport x", "\n&#101;xport const", "\n&#105;mport v", "\nWWW\\.example", "`/properties/a\\\\\\|b c`", "Where `k", "## Changes in version 2"):
         check(text in page, f"the page has {text!r}", page)
     body = re.sub("```json.*?```|(?<!`)(`+)(?!`).*?(?<!`)\\1(?!`)", "", page.split("---\n", 2)[2].replace("<NodeGraph />", "").replace("\\`", ""), flags=re.DOTALL)
     check(not re.search(r"[<{}]", body), "no JSX and no expression of a schema", body)

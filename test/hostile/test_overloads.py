@@ -101,7 +101,10 @@ def registry(user):
         call(name, EVENT, "order", 1, 2)
     call("register_event_downcast", "order", 2, 1, "app.up(pg_catalog.jsonb)")
     call("drop_event_upcast", "order", 2, 1)
-    for relation in ("event_schemas", "event_quarantine"):
+    call("register_event_rename", "order", 2, 3, '{"a": "b"}', True)
+    call("drop_event_upcast", "order", 3, 2)
+    call("drop_event_upcast", "order", 2, 3)
+    for relation in ("event_schemas", "event_upcasts", "event_quarantine"):
         user.pinned(f"SELECT * FROM public.{relation}")
     # under the path that the reference says
     user.pinned(*(line for line, in call("event_schema_ddl", None)))
@@ -132,6 +135,11 @@ def documents(user):
         call("event_upgrade_kinds", EVENT, "row", "order", 1, 2, first=kind)
         call("event_audit_filter", EVENT, "order", 1, first=kind)
         call("event_audit_violations", EVENT, "order", 1, first=kind)
+    call("event_rename", EVENT, '{"id": "number"}')
+    for name in ("docs", "properties", "example", "uri"):
+        call(f"event_schema_{name}", "order", 1)
+    call("event_asyncapi", "{}", "t", "1.0.0", "draft-07", "binary", "send")
+    call("event_openapi", "{}", "t", "1.0.0", True)
     call("event_json_loss", EVENT)
     call("event_audit_sample", "a", 1)
     call("event_view_columns", "order", 1, "pg_catalog.int8")
@@ -223,6 +231,7 @@ def everything(world, traps, signatures, path):
         rollout(user, *types)
     columns(user)
     user.call("event_validation_stats_reset", None, None, None, error=None if world.is_preloaded() else "55000")
+    user.call("create_event_quarantine", None)
     missed = {s[0] for s in signatures} - user.called - user.internal - {"guard_event"}
     assert not missed, f"not called: {missed}"
     user.check()

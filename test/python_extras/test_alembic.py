@@ -16,7 +16,7 @@ from session import Database
 from sqlalchemy.dialects.postgresql import JSONB
 
 import event_validate.alembic as extra
-from event_validate.sqlalchemy import EventCheck, EventData, declare_event_schema
+from event_validate.sqlalchemy import Constant, EventCheck, EventData, declare_event_schema
 
 ENV = """
 import asyncio
@@ -180,7 +180,8 @@ def metadata_of(version):
     if version >= 3:
         sa.Table("orders", metadata, sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True), sa.Column("data", EventData("order:placed", 1)))
         sa.Table("parcels", metadata, sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True), sa.Column("event_type", sa.Text),
-                 sa.Column("schema_version", sa.Integer), sa.Column("data", JSONB), EventCheck(types=["a:b", "it's\\"]))
+                 sa.Column("schema_version", sa.Integer), sa.Column("data", JSONB), EventCheck(types=["a:b", "it's\\"]),
+                 EventCheck("data", Constant("a\\b:c\\:d"), Constant(1), name="constant"))
     return metadata
 
 
@@ -200,7 +201,9 @@ def test_autogenerate():
             check(said is None, f"alembic check is clean after step {version}", said)
         found = database.run("SELECT relation::text, name, types, problem FROM event_enforcement WHERE kind = 'check' ORDER BY relation::text COLLATE \"C\", name COLLATE \"C\"")
         check(found == ["events|by: kind|{order:placed,it's}|", "events|events_event_check||", "events|mine|{mine}|", "orders|orders_event_check||",
-                        "parcels|parcels_event_check|{a:b,it's\\\\}|"] or found[-1].startswith("parcels|parcels_event_check|{a:b,"), "the checks of all steps", found)
+                        "parcels|constant||", "parcels|parcels_event_check|{a:b,\"it's\\\\\"}|"], "the checks of all steps", found)
+        found = database.run("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'constant'")
+        check("'a\\b:c\\:d'" in found[0], "backslashes and colons are kept", found)
         # the other way
         project.config.attributes["metadata"] = metadata_of(0)
         check(project.differences() is not None and "event_check" not in project.differences(), "a check that is not declared is left alone", project.differences())

@@ -54,7 +54,8 @@ def render_item(type_: str, object_: Any, autogen_context: Any) -> str | bool:
         autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
         return "postgresql.JSONB()"
     if type_ == "check" and isinstance(object_, EventCheck):
-        condition = str(object_.sqltext).replace("\\", "\\\\").replace(":", "\\:")
+        # text() takes the backslash before ":" away, and no other
+        condition = str(object_.sqltext).replace(":", "\\:")
         return f"sa.CheckConstraint({condition!r}, name=op.f({str(object_.name)!r}))"
     return False
 

@@ -197,12 +197,17 @@ def as_json(difference: Difference) -> dict[str, Any]:
 
 def cell(text: str) -> str:
     """Text in a cell of a table of Markdown."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    return re.sub("[\r\n]+", " ", text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;"))
+
+
+def escape_pipes(text: str) -> str:
+    """Code for a table: an odd number of backslashes stands before each pipe, since an even number escapes only itself."""
+    return re.sub(r"(\\*)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
 
 
 def code(text: str) -> str:
     """Text as code in Markdown, also in a table."""
-    text = text.replace("\n", " ").replace("|", "\\|")
+    text = escape_pipes(re.sub("[\r\n]+", " ", text))
     fence = "``" if "`" in text else "`"
     space = " " if "`" in text else ""
     return f"{fence}{space}{text}{space}{fence}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from event_validate.describing import Description, Property, uri_of
-from event_validate.diff import Comparison
+from event_validate.diff import Comparison, escape_pipes
 from event_validate.errors import Failure
 from event_validate.names import stem
 from event_validate.site import about, is_deprecated
@@ -17,9 +17,10 @@ from event_validate.tree import Schema, Tree
 
 def text_of(text: str) -> str:
     """A text in MDX: no markup, no HTML, no JSX, no expression, no import."""
+    text = re.sub("\r\n?", "\n", text)
     text = re.sub(r"([\\`*_\[\]|#~!$+=-])", r"\\\1", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("{", "&#123;").replace("}", "&#125;")
-    text = text.replace("://", "\\://").replace("www.", "www\\.")
+    text = re.sub(r"(?i)(www)\.", r"\1\\.", text.replace("://", "\\://"))
     lines = [re.sub(r"^(\d+)([.)])", r"\1\\\2", line.strip()) for line in text.split("\n")]
     # a line that begins with "import" or "export" would be code
     return "\n".join(f"&#{ord(line[0])};{line[1:]}" if re.match("(im|ex)port", line) else line for line in lines)
@@ -32,7 +33,7 @@ def line_of(text: str) -> str:
 
 def code_of(text: str) -> str:
     """A text as code, also in a table."""
-    text = " ".join(text.split("\n")).replace("|", "\\|")
+    text = escape_pipes(re.sub("[\r\n]+", " ", text))
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     space = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
     return f"{fence}{space}{text}{space}{fence}"
