@@ -100,8 +100,32 @@ CREATE OR REPLACE FUNCTION event_schema."renames@4"(data jsonb) RETURNS boolean 
 SELECT ddl FROM event_schema_ddl('renames') AS ddl WHERE ddl LIKE '%#renames {"vol%';
 DROP VIEW renames_latest, renames_first;
 DROP TABLE renamed;
+-- they lead from the version before them, so nothing else may come before them
+\set VERBOSITY default
+SELECT drop_event_schema('renames', 2);
+SELECT drop_event_schema('renames', 3);
+DROP FUNCTION event_schema."renames@3"(jsonb);
+\set VERBOSITY terse
+DROP FUNCTION event_schema."renames@2"(jsonb), event_schema."renames@3"(jsonb);
+BEGIN;
+SELECT drop_event_schema('renames', 1), drop_event_schema('renames', 2);
+SELECT upcast_event('{"volume": 7}', 'renames', 3);
+DROP FUNCTION event_schema."renames@3"(jsonb), event_schema."renames@4"(jsonb);
+ROLLBACK;
 SELECT count(drop_event_schema('renames', v)) FROM generate_series(4, 1, -1) AS v;
 DROP FUNCTION event_schema."renames@compatibility";
+
+-- nor does a version come between later, except in a dump, in which 10 is before 2
+SELECT register_event_schema('renames.gap', 1, '{"required": ["a"]}'), register_event_schema('renames.gap', 3, '{"required": ["c"], "properties": {"a": {}, "c": {}}}', breaking => true, renames => '{"a": "c"}');
+\set VERBOSITY default
+SELECT register_event_schema('renames.gap', 2, '{"required": ["b"]}', breaking => true);
+\set VERBOSITY terse
+SELECT name, action FROM register_schemas('{"renames.gap@2": {"required": ["b"]}}', breaking => true);
+SELECT name, action FROM register_schemas('{"renames.gap@4": {"required": ["c"]}}', breaking => true);
+CREATE FUNCTION event_schema."renames.gap@2"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '#breaking
+{"required": ["a"]}';
+SELECT upcast_event('{"a": 7}', 'renames.gap', 1);
+DROP FUNCTION event_schema."renames.gap@1"(jsonb), event_schema."renames.gap@2"(jsonb), event_schema."renames.gap@3"(jsonb), event_schema."renames.gap@4"(jsonb);
 
 -- ---------- upcasts ----------
 SELECT register_event_schema('renames.up', 1, '{"required": ["a"]}'), register_event_schema('renames.up', 2, '{"required": ["b"]}', breaking => true),

@@ -39,6 +39,16 @@ CREATE TABLE watched (id int PRIMARY KEY, event_type text, schema_version int, d
 SELECT add_event_guard('watched', 'enforce', data_expr => 'copy');
 INSERT INTO watched VALUES (1, 'update', 1, '{"qty": 1}', '{"qty": 1}');
 SELECT keyword, message, rows FROM check_event_upgrade('watched', 'update', 1, 2);
+-- one that runs only where changes are applied, and one whose mode has ended
+SELECT tgname AS guard FROM pg_trigger WHERE tgrelid = 'watched'::regclass AND NOT tgisinternal \gset
+ALTER TABLE watched ENABLE REPLICA TRIGGER :"guard";
+SELECT keyword, message, rows FROM check_event_upgrade('watched', 'update', 1, 2);
+CREATE TRIGGER ended BEFORE UPDATE ON watched FOR EACH ROW
+  WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.copy, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('off', '2020-01-01 00:00:00+00');
+SELECT keyword, message, rows FROM check_event_upgrade('watched', 'update', 1, 2);
+UPDATE watched SET schema_version = 2, data = '{"quantity": 1}';
+DROP TRIGGER ended ON watched;
+UPDATE watched SET schema_version = 2, data = '{"quantity": 1}';
 -- partitions: their own constraints, and other positions of the columns
 CREATE TABLE parted (id int, event_type text, schema_version int, data jsonb) PARTITION BY LIST (schema_version);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);

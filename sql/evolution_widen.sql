@@ -118,6 +118,13 @@ SELECT register_schema('https://wide.example/plain', '{"type": "integer"}');
 CREATE OR REPLACE FUNCTION event_schema."https://wide.example/plain"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS 'true';
 DROP FUNCTION event_schema."https://wide.example/plain";
 CREATE OR REPLACE FUNCTION event_schema."wide.plain@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"type": 7}';
+-- a wider document is a new one, with all its checks
+SELECT register_event_schema('wide.twice', 1, '{"required": ["a", "b"]}');
+CREATE OR REPLACE FUNCTION event_schema."wide.twice@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"required": ["a", "b"], "required": []}';
+CREATE OR REPLACE FUNCTION event_schema."wide.twice@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"required": [], "$defs": {"a": {"$anchor": "x"}, "b": {"$anchor": "x"}}}';
+SELECT drop_event_schema('wide.twice', 1);
 
 -- the commands of event_schema_ddl: a wider schema stays, a narrower one catches up, in the same transaction, too
 SELECT string_agg(ddl, E'\n') AS older FROM event_schema_ddl('wide.refers') AS d (ddl) \gset
@@ -140,6 +147,7 @@ CREATE TEMP TABLE wide_large AS
 	SELECT '{"type": "object", "properties": {' || string_agg(format('"p%s": {"$ref": "event:wide.plain@1"}', i), ',') || '}' AS body FROM generate_series(1, 3000) AS i;
 SELECT register_event_schema('wide.large', 1, body || '}') FROM wide_large;
 SET event_validate.keep_wider_schemas = on;
+SELECT name, action FROM register_schemas('{"wide.refers@1": {"type": "string"}}');
 DO $$
 BEGIN
 	EXECUTE (SELECT format('CREATE OR REPLACE FUNCTION event_schema."wide.large@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS %L',

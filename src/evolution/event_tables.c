@@ -47,12 +47,11 @@ move_identity(const char *name, int64 first_id)
 		return;
 	ev_run_as_begin(&caller, owner, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	SPI_connect();
-	if (SPI_execute_with_args("SELECT pg_catalog.setval(s.seqrelid::pg_catalog.regclass, $2, false)"
-							  " FROM pg_catalog.pg_sequence AS s"
-							  " WHERE s.seqrelid OPERATOR(pg_catalog.=)"
-							  " pg_catalog.pg_get_serial_sequence($1, 'id'::pg_catalog.text)::pg_catalog.regclass::pg_catalog.oid"
-							  " AND COALESCE(pg_catalog.pg_sequence_last_value(s.seqrelid::pg_catalog.regclass), 0::pg_catalog.int8)"
-							  " OPERATOR(pg_catalog.<) $2",
+	/* OFFSET 0: no function is called for another sequence of the database */
+	if (SPI_execute_with_args("SELECT pg_catalog.setval(q.seq, $2, false)"
+							  " FROM (SELECT pg_catalog.pg_get_serial_sequence($1, 'id'::pg_catalog.text)::pg_catalog.regclass AS seq"
+							  " OFFSET 0) AS q WHERE q.seq IS NOT NULL"
+							  " AND COALESCE(pg_catalog.pg_sequence_last_value(q.seq), 0::pg_catalog.int8) OPERATOR(pg_catalog.<) $2",
 							  2, types, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not set the identity of table %s", name);
 	SPI_finish();

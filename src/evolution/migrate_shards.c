@@ -34,6 +34,42 @@ shown_table(const EvMigration *migration)
 									  get_rel_name(migration->relation));
 }
 
+/* Returns the expression that makes a step of an event, for a command that is shown. */
+static char *
+shown_step(const EvMigration *migration, const EvUpcast *step)
+{
+	const char *data = quote_identifier(migration->data_column);
+
+	if (OidIsValid(step->function))
+		return psprintf("%s(%s)", ev_quoted_name(get_func_name(step->function)), data);
+	if (step->renames != NULL)
+		return psprintf("%s(%s, %s)",
+						quote_qualified_identifier(get_namespace_name(ev_extension_namespace()), "event_rename"), data,
+						quote_literal_cstr(JsonbToCString(NULL, &step->renames->root, VARSIZE(step->renames))));
+	return NULL;
+}
+
+/* Appends the command that makes the first step from a version. */
+static void
+append_step(StringInfo commands, const EvMigration *migration, int32 version)
+{
+	int32		to = migration->to;
+	List	   *path = ev_upcast_path(migration->type, version, &to);
+	const EvUpcast *step;
+	const char *value;
+
+	if (path == NIL)
+		return;
+	step = linitial(path);
+	value = shown_step(migration, step);
+	appendStringInfo(commands, "\nUPDATE %s SET ", shown_table(migration));
+	if (value != NULL)
+		appendStringInfo(commands, "%s = %s, ", quote_identifier(migration->data_column), value);
+	appendStringInfo(commands, "%s = %d WHERE (%s) = %s AND %s = %d;", quote_identifier(migration->version_column), step->to,
+					 migration->type_condition, quote_literal_cstr(migration->shown_type),
+					 quote_identifier(migration->version_column), version);
+}
+
 void
 ev_migrate_refuse_reference_table(const EvMigration *migration)
 {
@@ -41,18 +77,8 @@ ev_migrate_refuse_reference_table(const EvMigration *migration)
 	ListCell   *cell;
 
 	initStringInfo(&commands);
-	foreach(cell, ev_upcast_list(migration->shown_type, strlen(migration->shown_type)))
-	{
-		const EvUpcast *upcast = lfirst(cell);
-
-		if (upcast->from > upcast->to || upcast->to > migration->to)
-			continue;
-		appendStringInfo(&commands, "\nUPDATE %s SET %s = %s(%s), %s = %d WHERE (%s) = %s AND %s = %d;",
-						 shown_table(migration), quote_identifier(migration->data_column), ev_quoted_name(get_func_name(upcast->function)),
-						 quote_identifier(migration->data_column), quote_identifier(migration->version_column), upcast->to,
-						 migration->type_condition, quote_literal_cstr(migration->shown_type),
-						 quote_identifier(migration->version_column), upcast->from);
-	}
+	foreach(cell, migration->versions)
+		append_step(&commands, migration, lfirst_int(cell));
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("migrate_events cannot migrate reference table \"%s\"", migration->shown_relation),

@@ -92,6 +92,21 @@ extern List *ev_upcast_path(const text *type, int32 from, int32 *to);
 extern Jsonb *ev_schema_renames(Oid function);
 
 /*
+ * Raises
+ * dependent_objects_still_exist if a version, which may be dropped already, is the one
+ * from which they lead to the next, and there is an earlier one, to which they would then
+ * be applied.
+ */
+extern void ev_renames_check_drop(const char *type, int type_length, int32 version);
+
+/*
+ * Raises object_not_in_prerequisite_state if TYPE@VERSION, which is not registered yet, would
+ * come between the two versions of a rename.  CREATE FUNCTION does not ask: a dump
+ * restores the versions in the order of their names.
+ */
+extern void ev_renames_check_new(const char *name);
+
+/*
  * Returns the upcasts from a version on, as far as they lead towards another
  * one; neither need be registered.  Sets *reached to the version that they
  * lead to, and *converts if one of them has a function or renames.  only_converting: a

@@ -197,12 +197,87 @@ registered_step(const PathSearch *search, const List *upcasts, bool upward)
 	return NULL;
 }
 
+/* The body is read in a context of its own, since a query can ask for each of many events. */
 Jsonb *
 ev_schema_renames(Oid function)
 {
-	HeapTuple	row = ev_function_row(function);
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "event_validate renames", ALLOCSET_SMALL_SIZES);
+	HeapTuple	row;
+	Jsonb	   *renames = NULL;
 
-	return HeapTupleIsValid(row) ? ev_document_renames(ev_function_body(row)) : NULL;
+	MemoryContextSwitchTo(context);
+	row = ev_function_row(function);
+	if (HeapTupleIsValid(row))
+		renames = ev_document_renames(ev_function_body(row));
+	MemoryContextSwitchTo(caller);
+	if (renames != NULL)
+		renames = (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(renames));
+	MemoryContextDelete(context);
+	return renames;
+}
+
+/*
+ * Is a version, registered or not, between two registered ones of which the later has
+ * renames?  Sets *before and *after to these.
+ */
+static bool
+is_before_renames(const char *type, int type_length, int32 version, int32 *before, int32 *after)
+{
+	List	   *versions;
+	List	   *functions = ev_registry_list(type, type_length, &versions);
+	bool		has_before = false;
+
+	for (int i = 0; i < list_length(versions); i++)
+	{
+		int32		other = list_nth_int(versions, i);
+
+		if (other < version)
+		{
+			*before = other;
+			has_before = true;
+		}
+		else if (other > version)
+		{
+			*after = other;
+			return has_before && ev_schema_renames(list_nth_oid(functions, i)) != NULL;
+		}
+	}
+	return false;
+}
+
+void
+ev_renames_check_drop(const char *type, int type_length, int32 version)
+{
+	char	   *name = pnstrdup(type, type_length);
+	int32		before;
+	int32		after;
+
+	if (is_before_renames(type, type_length, version, &before, &after))
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop event schema \"%s@%d\" because the renames of version %d lead from it",
+						name, version, after),
+				 errdetail("They would be applied to events of version %d, which have other names.", before),
+				 errhint("Drop the versions before it first, or version %d.", after)));
+}
+
+void
+ev_renames_check_new(const char *name)
+{
+	int			type_length;
+	int32		version;
+	int32		before;
+	int32		after;
+
+	if (ev_parse_event_name(name, &type_length, &version) &&
+		is_before_renames(name, type_length, version, &before, &after))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot register event schema \"%s\" because the renames of version %d lead from version %d",
+						name, after, before),
+				 errdetail("They would be applied to events of version %d.", version),
+				 errhint("Register the schema as a version later than %d.", after)));
 }
 
 /* Has a version between the two ends of a path renames, which can be a step of it? */

@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
@@ -84,15 +85,34 @@ is_domain(Relation relation, AttrNumber column)
 	return get_typtype(type) == TYPTYPE_DOMAIN && EV_DOMAIN_HAS_CONSTRAINTS(type);
 }
 
+/* Is a trigger run in this session? */
+static bool
+is_run(const Trigger *trigger)
+{
+	return trigger->tgenabled != TRIGGER_DISABLED &&
+		trigger->tgenabled != (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
+							   TRIGGER_FIRES_ON_ORIGIN : TRIGGER_FIRES_ON_REPLICA);
+}
+
+/* Does a guard refuse updates?  Every mode ends in enforcement at its time. */
+static bool
+refuses_updates(const Trigger *trigger)
+{
+	EvGuardArguments arguments;
+
+	ev_guard_arguments(trigger, &arguments);
+	return arguments.mode == EV_GUARD_ENFORCE || arguments.mode == EV_GUARD_QUARANTINE ||
+		(arguments.until != DT_NOEND && arguments.until <= GetCurrentStatementStartTimestamp());
+}
+
 /* Is this a guard that refuses updates, and whose expressions run no users' code? */
 static bool
 is_strict_guard(const Trigger *trigger)
 {
 	FuncExpr   *reads;
 
-	if (trigger->tgfoid != ev_guard_function() || trigger->tgenabled == TRIGGER_DISABLED || trigger->tgnargs < 1 ||
-		!TRIGGER_FOR_UPDATE(trigger->tgtype) ||
-		(strcmp(trigger->tgargs[0], "enforce") != 0 && strcmp(trigger->tgargs[0], "quarantine") != 0))
+	if (trigger->tgfoid != ev_guard_function() || !is_run(trigger) || trigger->tgnargs < 1 ||
+		!TRIGGER_FOR_UPDATE(trigger->tgtype) || !refuses_updates(trigger))
 		return false;
 	reads = ev_guard_reads(trigger);
 	return reads != NULL && ev_is_pure((Node *) linitial_node(RowExpr, reads->args)->args, NIL);

@@ -485,6 +485,7 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 		 * it.
 		 */
 		ev_upcast_check_unused(version->type, strlen(version->type), version->version);
+		ev_renames_check_drop(version->type, strlen(version->type), version->version);
 		versions = lappend(versions, version);
 	}
 	check_not_referred(&dropped);

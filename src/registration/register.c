@@ -117,11 +117,19 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 			ev_validator_check_annotations(&old_document, &document);
 		document.function = function;
 	}
+	else
+		ev_renames_check_new(name);
 
 	mentions = ev_document_mentions(&document);
 	ev_claims_check(&document, &mentions, replaced != NULL ? &old_document : NULL, NULL);
 	if (is_wider)
+	{
+		/* those of the new document are locked when it is compiled */
+		EvMentions	old_mentions = ev_document_mentions(&old_document);
+
 		ev_claims_check_kept(&old_document, &document);
+		ev_validator_lock_references(&old_mentions);
+	}
 	(void) ev_validator_compile(&document, &mentions, true, true, NULL);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document, NIL);
@@ -264,6 +272,8 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 
 	ev_upcast_check_unused(VARDATA_ANY(PG_GETARG_TEXT_PP(0)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)),
 						   PG_GETARG_INT32(1));
+	ev_renames_check_drop(VARDATA_ANY(PG_GETARG_TEXT_PP(0)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)),
+						  PG_GETARG_INT32(1));
 
 	version.type = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	version.version = PG_GETARG_INT32(1);

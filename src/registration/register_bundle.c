@@ -35,6 +35,7 @@
 #include "base/subtransaction.h"
 #include "compile/codegen.h"
 #include "evolution/compatibility.h"
+#include "evolution/upcast.h"
 #include "evolution/view_followers.h"
 #include "registration/bundle_faults.h"
 #include "registration/bundle_key.h"
@@ -406,6 +407,7 @@ decide(Bundle *bundle, BundleMember *member)
 	read_document(bundle, member, &document);
 	if (!OidIsValid(function))
 	{
+		ev_renames_check_new(member->registered.name);
 		member->action = REGISTERED;
 		return;
 	}
@@ -422,6 +424,8 @@ decide(Bundle *bundle, BundleMember *member)
 		/* event_schema_ddl replaces it by a command of its own */
 		if (!ev_keep_wider_schemas)
 			ev_validator_refuse_change(&old, &document);
+		ereport(NOTICE,
+				(errmsg("schema \"%s\" stays as it is, since event_validate.keep_wider_schemas is on", document.name)));
 		member->action = UNCHANGED;
 		return;
 	}

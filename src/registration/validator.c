@@ -346,6 +346,15 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 	return false;
 }
 
+void
+ev_validator_lock_references(const EvMentions *mentions)
+{
+	ListCell   *cell;
+
+	foreach(cell, mentions->references)
+		ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
+}
+
 bool
 ev_validator_compile(const EvDocument *document, const EvMentions *mentions, bool is_registered, bool warn,
 					 List *const *known)
@@ -358,13 +367,11 @@ ev_validator_compile(const EvDocument *document, const EvMentions *mentions, boo
 	List	   *warnings = NIL;
 	List	   *repeated = document->is_new ? ev_document_repeated_keys(document) : NIL;
 	bool		has_warnings;
-	ListCell   *cell;
 
 	if (repeated != NIL)
 		ev_fault_report(linitial(repeated), document->name);
 	if (is_registered)
-		foreach(cell, mentions->references)
-			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
+		ev_validator_lock_references(mentions);
 	if (known != NULL)
 		warnings = *known;
 	if (known != NULL ? !ev_metaschema_check(document, ev_registry_resolve, &fault) :
@@ -596,11 +603,21 @@ replace_answers(HeapTuple function, HeapTuple previous, Replacing *replacing)
 	int			type_length;
 	int32		version;
 	EvReplacement replacement = EV_REPLACEMENT_OTHER;
+	EvMentions	old_mentions;
 
 	if (ev_parse_event_name(new->name, &type_length, &version))
 	{
 		ev_type_lock(new->name, type_length);
 		lock_replaced(new);
+
+		/*
+		 * the proof reads what both documents refer to, so these must not
+		 * change until the end
+		 */
+		ev_validator_lock_references(replacing->mentions);
+		old_mentions = ev_document_mentions(old);
+		ev_validator_lock_references(&old_mentions);
+		new->is_new = true;
 		replacement = ev_widen_compare(old, new);
 	}
 	switch (replacement)
@@ -770,8 +787,12 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	mentions = ev_document_mentions(&document);
 	if (is_registered)
 		is_new = check_registered(function, &document, &mentions);
-	/* a replaced function may have a document of an older release */
-	document.is_new = is_new || !is_registered;
+
+	/*
+	 * an unchanged document may be one of an older release; replace_answers
+	 * marks a wider one
+	 */
+	document.is_new |= is_new || !is_registered;
 	if (check_function_bodies)
 		(void) ev_validator_compile(&document, &mentions, is_registered, true, NULL);
 	if (check_function_bodies && is_new)

@@ -37,6 +37,13 @@ extern bool ev_validator_compile(const EvDocument *document, const EvMentions *m
 								 bool warn, List *const *known);
 
 /*
+ * Locks the documents to which a document refers against replacement until the end of
+ * the transaction, as ev_name_lock does, with its errors.  Call it before something is
+ * proved from them.
+ */
+extern void ev_validator_lock_references(const EvMentions *mentions);
+
+/*
  * Returns all faults because of which ev_validator_compile raises an error, as a
  * List of EvFault in CurrentMemoryContext.  May itself raise one, for an ambiguous
  * reference.  own_only: see ev_compile_faults.

@@ -321,6 +321,15 @@ def test_waits_for_no_right(world):
         assert background.join_within(5).sqlstate == "42501"
 
 
+def test_moves_only_its_own_identity(world):
+    """create_event_quarantine() calls no function for the sequences of strangers, which the tables' owner cannot read."""
+    world.run(None, PUBLIC_SCHEMA)
+    world.run("mallory", "CREATE SEQUENCE private", "SELECT nextval('private')")
+    world.run("owner", "SELECT create_event_quarantine()", "SELECT create_event_quarantine(1000)")
+    make(world, rows=1)
+    assert world.run("owner", "SELECT id FROM event_schema.quarantine") == [(1000,)]
+
+
 def test_dropping(world):
     """Commands do not drop events implicitly; the owner can move or empty the table first."""
     make(world)
