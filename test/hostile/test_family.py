@@ -22,17 +22,21 @@ def test_switch_does_not_wait_for_strangers(world):
     world.run(None, f"GRANT {world.role('alice')} TO {world.role('mallory')}",
               f"ALTER TABLE hers.child OWNER TO {world.role('mallory')}",
               f"REVOKE ALL ON hers.child FROM {world.role('alice')}")
-    with world.connect("mallory") as mallory:
-        mallory.execute("BEGIN")
-        mallory.execute("LOCK TABLE hers.child")
-        switch = Background(world.connect("alice"), "SELECT new_mode FROM set_event_guard_mode('hers.parent', 'enforce')")
-        error = switch.join_within(60)
-        assert error is None, error
-        assert switch.rows == [("enforce",)], switch.rows
-        mallory.execute("ROLLBACK")
-    modes = world.run(None, """SELECT relation::text, mode FROM event_enforcement
-                               WHERE kind = 'guard' AND relation::text LIKE 'hers.%' ORDER BY 1""")
-    assert modes == [("hers.child", "quarantine"), ("hers.parent", "enforce")], modes
+    try:
+        with world.connect("mallory") as mallory:
+            mallory.execute("BEGIN")
+            mallory.execute("LOCK TABLE hers.child")
+            switch = Background(world.connect("alice"), "SELECT new_mode FROM set_event_guard_mode('hers.parent', 'enforce')")
+            error = switch.join_within(60)
+            assert error is None, error
+            assert switch.rows == [("enforce",)], switch.rows
+            mallory.execute("ROLLBACK")
+        modes = world.run(None, """SELECT relation::text, mode FROM event_enforcement
+                                   WHERE kind = 'guard' AND relation::text LIKE 'hers.%' ORDER BY 1""")
+        assert modes == [("hers.child", "quarantine"), ("hers.parent", "enforce")], modes
+    finally:
+        # the roles are those of the next test, too
+        world.run(None, f"REVOKE {world.role('alice')} FROM {world.role('mallory')}")
 
 
 def replay_beside(world, *changes):
