@@ -74,8 +74,10 @@ doc_target = $(DESTDIR)$(docdir)/$(docmoduledir)
 .PHONY: install-pages uninstall-pages
 install: install-pages
 install-pages: installdirs
-	$(MKDIR_P) '$(doc_target)/docs'
-	$(INSTALL_DATA) $(top)/docs/*.md $(top)/docs/*.svg '$(doc_target)/docs/'
+	for page in `cd $(top) && find docs -name '*.md' -o -name '*.svg'`; do \
+		$(MKDIR_P) '$(doc_target)'/`dirname $$page` && \
+		$(INSTALL_DATA) $(top)/$$page '$(doc_target)'/$$page || exit 1; \
+	done
 
 # PGXS removes files, but no folder
 uninstall: uninstall-pages
