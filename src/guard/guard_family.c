@@ -24,7 +24,6 @@
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "miscadmin.h"
@@ -34,6 +33,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+#include "base/table_members.h"
 #include "guard/guard_family.h"
 #include "rows/table_rights.h"
 
@@ -233,7 +233,7 @@ add_children(List **result, List **seen, const StoredTrigger *guard)
 	ListCell   *cell;
 
 	check_stack_depth();
-	foreach(cell, find_inheritance_children(guard->relation, NoLock))
+	foreach(cell, ev_table_children(guard->relation))
 	{
 		StoredTrigger child;
 		EvFamilyGuard *member;

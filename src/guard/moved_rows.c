@@ -32,7 +32,6 @@
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "common/hashfn.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -47,6 +46,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
+#include "base/table_members.h"
 #include "guard/moved_rows.h"
 #include "rows/table_rights.h"
 
@@ -340,8 +340,7 @@ list_members(void)
 
 	if (gathered->listed == now && list_length(gathered->members) > FEW_PARTITIONS)
 		return;
-	/* the guard's expressions can drop the table; the caller reports that */
-	members = get_rel_relkind(gathered->table) != '\0' ? find_all_inheritors(gathered->table, NoLock, NULL) : NIL;
+	members = ev_table_members(gathered->table);
 	keep_list(&gathered->members, members);
 	gathered->listed = now;
 	list_free(members);
