@@ -289,7 +289,11 @@ add_meant(Wrappers *wrappers, Candidate *caller, const FunctionName *name, Oid n
 	for (Candidate *callee = name->first; callee != NULL; callee = callee->next)
 	{
 		CHECK_FOR_INTERRUPTS();
-		/* overloads, and functions that mention them, make a product; a look counts too */
+
+		/*
+		 * overloads, and functions that mention them, make a product; a look
+		 * counts too
+		 */
 		if (!owner->has_user && ++owner->callees > MOST_CALLEES)
 		{
 			owner->callees = MOST_CALLEES;

@@ -131,3 +131,15 @@ def test_moves_in_turn(world):
             WHERE relname IN ('parent', 'other') ORDER BY 1""").fetchall()
         assert all(count < 60 for _, count in scans), scans
         session.execute("ROLLBACK")
+
+
+def test_child_in_event_schema(world):
+    """No INSERT into the parent stores rows in a child there, though an extension has the schema."""
+    prepare(world)
+    world.run(None, f"GRANT CREATE ON SCHEMA event_schema TO {world.role('alice')}")
+    world.run("alice", "CREATE TABLE event_schema.child () INHERITS (hers.parent)",
+              "SELECT add_event_guard('event_schema.child', 'quarantine')",
+              "INSERT INTO event_schema.child (id, data) VALUES (1, '{}')")
+    rows = world.run(None, "SELECT replayed, problem FROM replay_event_quarantine('hers.parent', repair => 'hers.repair')")
+    assert rows == [(1, None)], rows
+    assert world.run(None, "SELECT tableoid::regclass::text FROM hers.parent") == [("event_schema.child",)]
