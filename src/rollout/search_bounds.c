@@ -23,28 +23,28 @@
 #define MOST_TYPES			20000
 #define MOST_TYPES_ONCE		100000
 
-typedef struct Count
+typedef struct RoleCount
 {
 	Oid			role;			/* the key */
 	bool		is_own;
 	Size		bytes;
 	int			sites;
 	int			types;
-} Count;
+} RoleCount;
 
 HTAB *
 ev_search_counts(void)
 {
-	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(Count), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(RoleCount), .hcxt = CurrentMemoryContext};
 
 	return hash_create("event_validate search", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-static Count *
+static RoleCount *
 count_of(HTAB *counts, Oid role)
 {
 	bool		found;
-	Count	   *count = hash_search(counts, &role, HASH_ENTER, &found);
+	RoleCount  *count = hash_search(counts, &role, HASH_ENTER, &found);
 
 	if (!found)
 	{
@@ -58,7 +58,7 @@ count_of(HTAB *counts, Oid role)
 bool
 ev_search_may_read(HTAB *counts, Oid role, Size bytes)
 {
-	Count	   *count = count_of(counts, role);
+	RoleCount  *count = count_of(counts, role);
 
 	if (count->is_own)
 		return true;
@@ -69,7 +69,7 @@ ev_search_may_read(HTAB *counts, Oid role, Size bytes)
 bool
 ev_search_may_add_site(HTAB *counts, Oid role)
 {
-	Count	   *count = count_of(counts, role);
+	RoleCount  *count = count_of(counts, role);
 
 	return count->is_own || (count->sites < MOST_SITES && ++count->sites > 0);
 }
@@ -77,7 +77,7 @@ ev_search_may_add_site(HTAB *counts, Oid role)
 EvFollow
 ev_search_follow(HTAB *counts, Oid role)
 {
-	Count	   *count = count_of(counts, role);
+	RoleCount  *count = count_of(counts, role);
 
 	if (!count->is_own)
 		count->types = Min(count->types + 1, MOST_TYPES_ONCE + 1);
