@@ -59,13 +59,14 @@ class Printed:
     before: {text of a block: SQL that comes first}; filled: {what the page leaves to the reader: what this reader takes};
     errors: texts of blocks that fail on purpose, with no output on the page; varies: texts of blocks whose numbers are
     others each time; examples: texts of blocks for which the page shows the output of another server; elsewhere: headings
-    of parts that other tests run."""
+    of parts that other tests run; environment: for the blocks of shell."""
 
-    def __init__(self, check, page, database, before=None, filled=None, errors=(), varies=(), examples=(), elsewhere=()):
+    def __init__(self, check, page, database, before=None, filled=None, errors=(), varies=(), examples=(), elsewhere=(), environment=None):
         self.check, self.page, self.database = check, page, database
         self.before, self.filled = dict(before or {}), dict(filled or {})
         self.errors, self.varies, self.examples = errors, varies, examples
         self.elsewhere = elsewhere
+        self.environment = {"PGDATABASE": database.name} if environment is None else environment
         self.unused = {*self.before, *errors, *varies, *examples, *elsewhere}
 
     def has(self, parts, text):
@@ -120,8 +121,11 @@ class Printed:
                 verbose = shown is not None and re.search(r"^(?:ERROR|WARNING|NOTICE):  [0-9A-Z]{5}: ", shown, re.MULTILINE) is not None
                 said = psql(self.database, self.reader(text), verbose)
             else:
-                said = subprocess.run(["bash", "-uo", "pipefail", "-c", self.reader(text)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                      text=True, check=False, env={**os.environ, "PGDATABASE": self.database.name}).stdout
+                done = subprocess.run(["bash", "-uo", "pipefail", "-c", self.reader(text)], cwd=folder, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                                      env={**os.environ, **self.environment})
+                said = done.stdout
+                self.check(done.returncode == 0 or shown is not None, f"{self.page.path}: {text.strip()}", said)
             self.judge(text, said, shown)
         self.check(not self.unused, f"{self.page.path}: the blocks with these texts are there", self.unused)
 
