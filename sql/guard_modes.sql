@@ -164,6 +164,8 @@ SAVEPOINT s;
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '{}');
 ROLLBACK TO s;
 CREATE VIEW event_schema.quarantine AS SELECT 1 AS id;
+CREATE ROLE regress_view_owner;
+ALTER VIEW event_schema.quarantine OWNER TO regress_view_owner;
 SAVEPOINT s;
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '{}');
 ROLLBACK;
