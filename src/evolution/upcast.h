@@ -100,6 +100,12 @@ extern Jsonb *ev_schema_renames(Oid function);
 extern void ev_renames_check_drop(const char *type, int type_length, int32 version);
 
 /*
+ * Holds the version before one that has renames, until the end of the transaction: waits for a DROP FUNCTION, which
+ * does not see the renames yet, and lets later ones wait until they do.
+ */
+extern void ev_renames_hold_previous(const char *type, int type_length, int32 version);
+
+/*
  * Raises object_not_in_prerequisite_state if TYPE@VERSION, which is not registered yet, would
  * come between the two versions of a rename.  CREATE FUNCTION does not ask: a dump
  * restores the versions in the order of their names.
