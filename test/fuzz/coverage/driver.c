@@ -42,6 +42,10 @@ PG_FUNCTION_INFO_V1(ev_fuzz);
 /* After how many rounds of SQL the log of changes can be removed. */
 #define CHECKPOINT_ROUNDS	2000
 
+#if PG_VERSION_NUM < 190000
+#define CHECKPOINT_FAST	CHECKPOINT_IMMEDIATE
+#endif
+
 /* Seconds without an end that are a hang; libFuzzer measures them. */
 #define HANG_SECONDS	60
 
@@ -245,7 +249,7 @@ run_one(const uint8 *data, size_t size)
 	}
 	/* there is no checkpointer that would do it */
 	if (target->in_subtransaction && rounds % CHECKPOINT_ROUNDS == CHECKPOINT_ROUNDS - 1)
-		RequestCheckpoint(CHECKPOINT_IMMEDIATE | CHECKPOINT_FORCE | CHECKPOINT_WAIT);
+		RequestCheckpoint(CHECKPOINT_FAST | CHECKPOINT_FORCE | CHECKPOINT_WAIT);
 	if (ev_fuzz_planted != NULL && strcmp(ev_fuzz_planted, "leak") == 0)
 		(void) MemoryContextAllocHuge(TopMemoryContext, 256 * 1024);
 	MemoryContextSwitchTo(round_context);

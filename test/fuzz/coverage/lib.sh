@@ -10,6 +10,8 @@ fuzz_targets=(schema match compare pattern format register guard)
 find_fuzz_clang() {
     local name folder
 
+    fuzz_clang=
+    fuzz_runtime=
     fuzz_reason="no clang with libFuzzer and AddressSanitizer (Debian: clang, libclang-rt-dev)"
     for name in ${CLANG:+"$CLANG"} clang clang-{22..14}; do
         folder=$("$name" -print-runtime-dir 2>/dev/null) || continue
