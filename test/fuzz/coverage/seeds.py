@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[2]
 SEPARATOR = b"\xff"
 LIMIT = 4096            # bytes of an input
+OWN = 20                # of a target's inputs, those that are not from the suite
 
 SCHEMAS = [
     {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}, "b": {"enum": ["x", 1, None]}}, "required": ["a"]},
@@ -41,7 +42,7 @@ INSTANCES = [{"a": 1, "b": "x"}, {"k": "y"}, {"a": {"a": {}}}, [1, 2.5, "a"], {"
 PATTERNS = ["^[A-Z]{3}-[0-9]{1,8}$", "^x-", "halt|split", "(a+)+$", "^(?!a)", "(?<=a)b", r"(a)\1", r"\p{L}", r"^\P{ASCII}+$", r"[^\s]",
             r"\bfoo\b", "^(a|b)*a(a|b){12}$", r"\u{1F600}", r"(?<n>a)\k<n>", r"\cA", "[\\b]", "^[0-9a-f]{8}-[0-9a-f]{4}$", "^(?=.*a)(?!.*b).*$",
             r"[\w-.]", "^.$", "", "^$", r"\d{3,}?", "[^]", "(?:ab)*c|d"]
-STRINGS = ["", "a", "ab", "foo bar", "ABC-123", "é", "日本", "😀", "\n", "\u2028", "2024-02-29T12:00:60Z", "aaaaaaaaaaaaaaab"]
+STRINGS = ["", "a", "ab", "foo bar", "ABC-123", "é", "日本", "😀", "\n", "\u2028", "2024-02-29T12:00:61Z", "aaaaaaaaaaaaaaab"]
 EXPRESSIONS = [
     ("data", "kind", "version"), ("data->'a'", "data->>'kind'", "(data->>'version')::int"),
     ("t", "'order'", "1"), ("j", "v", "small"), ("to_jsonb(t)", "coalesce(kind, 'order')", "big"),
@@ -95,7 +96,7 @@ def dictionary(words):
 
 def inputs(suite):
     """For each target, its inputs."""
-    found = {name: [] for name in ("schema", "match", "compare", "pattern", "format", "register", "guard")}
+    found = {}
     pairs = [(schema, data) for schema, data in itertools.product(SCHEMAS, INSTANCES)]
     strings = list(STRINGS)
     patterns = list(PATTERNS)
@@ -129,7 +130,8 @@ def make(folder, count, suite):
         place.mkdir(parents=True, exist_ok=True)
         chosen = list(dict.fromkeys(filter(usable, all_inputs)))
         random.seed(1)
-        for data in chosen if len(chosen) <= count else random.sample(chosen, count):
+        # those of this file come first, and are always among them
+        for data in chosen[:OWN] + random.sample(chosen[OWN:], max(0, min(len(chosen), count) - OWN)):
             (place / hashlib.sha1(data).hexdigest()).write_bytes(data)
         # inputs that once failed
         for path in sorted((HERE / "found").glob(f"{target}-*")):
