@@ -39,7 +39,7 @@ SCHEMAS = [
 PRAGMAS = ["#event_type com.example.Order\n", "#assert_format except duration, time\n", "#breaking\n",
            "#accept /properties/a PATTERN_CHANGED\n", '#renames {"qty": "quantity"}\n']
 INSTANCES = [{"a": 1, "b": "x"}, {"k": "y"}, {"a": {"a": {}}}, [1, 2.5, "a"], {"x-a": "ABC"}, "abc", None, 1.5]
-PATTERNS = ["^[A-Z]{3}-[0-9]{1,8}$", "^x-", "halt|split", "(a+)+$", "^(?!a)", "(?<=a)b", r"(a)\1", r"\p{L}", r"^\P{ASCII}+$", r"[^\s]",
+PATTERNS = ["^[A-Z]{3}-[0-9]{1,8}$", "^x-", r"(a)\1", "halt|split", "(a+)+$", "^(?!a)", "(?<=a)b", r"\p{L}", r"^\P{ASCII}+$", r"[^\s]",
             r"\bfoo\b", "^(a|b)*a(a|b){12}$", r"\u{1F600}", r"(?<n>a)\k<n>", r"\cA", "[\\b]", "^[0-9a-f]{8}-[0-9a-f]{4}$", "^(?=.*a)(?!.*b).*$",
             r"[\w-.]", "^.$", "", "^$", r"\d{3,}?", "[^]", "(?:ab)*c|d"]
 STRINGS = ["", "a", "ab", "foo bar", "ABC-123", "é", "日本", "😀", "\n", "\u2028", "2024-02-29T12:00:61Z", "aaaaaaaaaaaaaaab"]
