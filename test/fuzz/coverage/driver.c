@@ -162,10 +162,12 @@ run_in_subtransaction(const EvFuzzPart *parts)
 	ResourceOwner owner = CurrentResourceOwner;
 
 	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(round_context);
 	PG_TRY();
 	{
+		SPI_connect();
+		MemoryContextSwitchTo(round_context);
 		target->run(parts);
+		SPI_finish();
 		RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -308,8 +310,6 @@ ev_fuzz(PG_FUNCTION_ARGS)
 	count++;
 
 	round_context = AllocSetContextCreate(TopMemoryContext, "fuzz round", ALLOCSET_DEFAULT_SIZES);
-	if (target->in_subtransaction)
-		SPI_connect();
 	/* libFuzzer sets only signals that are as they were */
 	for (int i = 0; i < (int) lengthof(signals); i++)
 		pqsignal(signals[i], SIG_DFL);

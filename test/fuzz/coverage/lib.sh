@@ -31,12 +31,12 @@ prepare_fuzz() {
     local here=$top/test/fuzz/coverage
 
     unprivileged "$fuzz_clang" -shared -fPIC -fno-builtin -o "$work/no_translations.so" "$here/preload/no_translations.c"
-    unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$work/initdb.log" 2>&1 ||
+    unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale --no-sync --wal-segsize=1 >"$work/initdb.log" 2>&1 ||
         die "initdb failed: $(tail -n 3 "$work/initdb.log")"
     {
         destdir_settings
         printf '%s\n' "shared_buffers = '32MB'" 'max_connections = 10' "max_stack_depth = '6MB'" 'fsync = off' 'full_page_writes = off' \
-            'wal_level = minimal' 'max_wal_senders = 0' 'client_min_messages = error' 'log_min_messages = fatal' \
+            'wal_level = minimal' 'min_wal_size = 2MB' 'max_wal_size = 64MB' 'max_wal_senders = 0' 'client_min_messages = error' 'log_min_messages = fatal' \
             'track_activities = off' 'track_counts = off'
     } | unprivileged tee -a "$work/data/postgresql.conf" >/dev/null
     {
@@ -54,14 +54,14 @@ fuzz_backend() {
         "$bindir/postgres" --single -D "$1" postgres
 }
 
-# fuzz_process DATA TARGET PLANTED ARGUMENT...: runs libFuzzer on a copy of a data
-# folder.  PLANTED is a fault to make on purpose, or empty.
+# fuzz_process DATA TARGET PLANTED ARGUMENT...: runs libFuzzer on a copy of the data
+# folder, which is made unless it exists.  PLANTED is a fault to make on purpose, or
+# empty.
 fuzz_process() {
     local data=$1 target=$2 planted=$3 argument list=
 
     shift 3
     for argument; do list+=${list:+,}"'${argument//\'/\'\'}'"; done
-    rm -rf "$data"
-    unprivileged cp -r "$work/data" "$data"
+    [[ -e $data ]] || unprivileged cp -r "$work/data" "$data"
     printf "SELECT ev_fuzz('%s', nullif('%s', ''), VARIADIC ARRAY[%s])\n" "$target" "$planted" "$list" | fuzz_backend "$data"
 }
