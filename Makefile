@@ -8,6 +8,8 @@
 #   make NO_SIMD=1              (after make clean) a build without vector instructions
 #   make check-matrix           builds and tests with each PostgreSQL, in chroots
 #   make check-sanitized        tests on a server with AddressSanitizer and UBSan
+#   make fuzz                   coverage-guided fuzzing; see scripts/fuzz
+#   make FUZZ=1 CC=clang        (in a folder of its own) the library that it runs
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
 #   make check-warnings         the same without a build, which is faster (CC=clang)
 #   make check-headers          checks that each header compiles on its own
@@ -28,6 +30,18 @@ OBJS = event_validate.o \
 SHLIB_LINK += -lidn2
 PG_CPPFLAGS = -I$(top)/src $(if $(NO_SIMD),-DEV_NO_SIMD)
 PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
+
+# The library for test/fuzz/coverage: counts what is executed, checks itself, and
+# has libFuzzer and the targets in it.  A backend must preload AddressSanitizer.
+# scripts/fuzz adds ",undefined" to the sanitizers, which takes twice the time to compile.
+ifdef FUZZ
+FUZZ_SANITIZERS ?= address
+FUZZ_RUNTIME := $(shell $(CC) -print-runtime-dir)
+OBJS += $(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/test/fuzz/coverage/*.c)))
+PG_CFLAGS += -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZERS) -fno-sanitize-recover=undefined
+PG_LDFLAGS += -fsanitize=$(FUZZ_SANITIZERS) -shared-libasan
+SHLIB_LINK += $(FUZZ_RUNTIME)/libclang_rt.fuzzer_no_main-$(shell uname -m).a -lstdc++ -lm
+endif
 
 EXTENSION = event_validate
 DATA = $(notdir $(sort $(wildcard $(top)/event_validate--*.sql)))
@@ -137,6 +151,11 @@ check-matrix:
 	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG)
 check-sanitized:
 	$(top)/scripts/check-sanitized $(SANITIZED_OPTIONS)
+
+# make fuzz [FUZZ_OPTIONS='--minutes 60 match']; see scripts/fuzz
+.PHONY: fuzz
+fuzz:
+	$(top)/scripts/fuzz $(FUZZ_OPTIONS)
 
 # ---------- housekeeping ----------
 
