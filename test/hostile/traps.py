@@ -15,8 +15,9 @@ from pathlib import Path
 import psycopg
 
 HERE = Path(__file__).resolve().parent
-SOURCES = [HERE.parents[1] / name for name in ("event_validate--1.0.sql", "examples/trading/extension/trading_events--1.0.sql",
-                                             "examples/trading/extension/events/upcasts.sql")]
+TOP = HERE.parents[1]
+SOURCES = [*TOP.glob("install/*.sql"), TOP / "examples/trading/extension/trading_events--1.0.sql",
+           TOP / "examples/trading/extension/events/upcasts.sql"]
 
 # other types for a value, so that a call would need a cast or be a literal
 INSTEAD = {
