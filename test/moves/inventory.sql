@@ -17,7 +17,7 @@ UNION ALL SELECT 'column', attrelid::regclass::text, attname, format_type(atttyp
 	FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid WHERE relnamespace IN ('app'::regnamespace, 'event_schema'::regnamespace) AND attnum > 0 AND relkind <> 't' AND NOT attisdropped
 UNION ALL SELECT 'index', indexrelid::regclass::text, replace(pg_get_indexdef(indexrelid), 'public.', ''), indisvalid::text, NULL, NULL FROM pg_index WHERE indrelid::regclass::text ~ '^(app|event_schema)\.'
 UNION ALL SELECT 'acl', relname, relacl::text, relowner::regrole::text, NULL, NULL FROM pg_class WHERE relnamespace = 'event_schema'::regnamespace AND relkind IN ('r', 'S', 'v')
-UNION ALL SELECT 'member', pg_describe_object(classid, objid, objsubid), e.extversion, e.extnamespace::regnamespace::text, NULL, NULL
+UNION ALL SELECT 'member', pg_describe_object(classid, objid, objsubid), NULL, e.extnamespace::regnamespace::text, NULL, NULL
 	FROM pg_depend d JOIN pg_extension e ON e.oid = refobjid WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND extname = 'event_validate'
 	-- (18 and later record no array types and row types)
 	AND NOT EXISTS (SELECT FROM pg_type t WHERE classid = 'pg_type'::regclass AND t.oid = objid AND (typcategory = 'A' OR typrelid <> 0))
