@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use EventValidate;
+use File::Basename qw(dirname);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -55,6 +56,13 @@ $node->safe_psql('plain', 'TRUNCATE event_schema.migrated_events');
 command_ok([ 'pg_restore', '--exit-on-error', '--clean', '--if-exists', '--dbname', $node->connstr('plain'), "$dump/directory" ],
 	'restored into the same database');
 is($node->safe_psql('plain', $inventory), $before, 'clean: all contents are as before');
+
+# dependencies that were not recorded, because the event triggers were disabled, are recorded by the command of the documentation
+my ($record) = map { slurp_file($_) =~ /```sql\n(SELECT format\('ALTER FUNCTION %s COST.*?)```/s } glob(dirname(__FILE__) . '/../../docs/{*,*/*}.md');
+$node->safe_psql('plain', q(DELETE FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid IN (SELECT function FROM event_upcasts) AND refobjid IN (SELECT function FROM event_schemas)));
+isnt($node->safe_psql('plain', $inventory), $before, 'dependencies are missing');
+$node->safe_psql('plain', $record);
+is($node->safe_psql('plain', $inventory), $before, 'and are recorded');
 
 # the DDL creates the same objects in an empty database
 $node->safe_psql('postgres', 'CREATE DATABASE ddl');

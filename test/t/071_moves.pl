@@ -122,10 +122,9 @@ my @psql = ('psql', '-X', '-q', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-d'
 my @sql = (@psql[ 0 .. 8 ], '-c');
 my @restore = ('pg_restore', '--exit-on-error', '-d', 'DATABASE');
 run_quietly("pg_dump @$_", 'pg_dump', '-d', $source, @$_)
-  foreach [ '-Fc', '-f', "$dump/custom" ], [ '-Fd', '-j2', '-f', "$dump/directory" ], [ '-s', '-f', "$dump/schema.sql" ],
+  foreach [ '-Fc', '-f', "$dump/custom" ], [ '-s', '-f', "$dump/schema.sql" ],
   [ '-a', '--disable-triggers', '-f', "$dump/data.sql" ], map { [ "--section=$_", '-f', "$dump/section.$_.sql" ] } qw(pre-data data post-data);
-restored('custom', $node, [ @restore, "$dump/custom" ]);
-restored('directory', $node, [ @restore, '-j2', "$dump/directory" ]);
+restored('custom', $node, [ @restore, '-j2', "$dump/custom" ]);
 restored('clean', $node, [ @restore, '-1', "$dump/custom" ],
 	# the quarantine and the originals are not dropped while they have rows
 	[ @sql, 'DELETE FROM event_schema.quarantine; DELETE FROM event_schema.migrated_events' ],
