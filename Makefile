@@ -9,6 +9,7 @@
 #   make check-matrix           builds and tests with each PostgreSQL, in chroots
 #   make check-sanitized        tests on a server with AddressSanitizer and UBSan
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
+#   make check-warnings         the same without a build, which is faster (CC=clang)
 #   make check-headers          checks that each header compiles on its own
 #   make install-script         makes the development version's install script from install/*.sql
 #   make check-upgrade          pg_upgrade through all versions of PostgreSQL, in chroots
@@ -92,7 +93,7 @@ endif
 WERROR = -Wall -Wextra -Wmissing-prototypes -Wunused-macros -Werror -isystem $(includedir_server) \
 	$(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes)
 
-.PHONY: werror werror-build check-headers
+.PHONY: werror werror-build check-warnings check-headers
 werror:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) clean
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) werror-build
@@ -100,6 +101,12 @@ werror:
 # the same, but builds only changed files
 werror-build:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) COPT='$(WERROR)' all
+
+# the warnings of a compiler, as errors, without a build: make check-warnings CC=clang
+check-warnings:
+	@for source in $(addprefix $(top)/,$(OBJS:.o=.c)); do \
+		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -fsyntax-only $$source || failed=1; \
+	done; test -z "$$failed"
 
 check-headers:
 	@$(MKDIR_P) headers
