@@ -64,6 +64,13 @@ extern List *ev_upcast_dependencies(Oid function);
 extern void ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create);
 
 /*
+ * Records that each upcast depends on its two schema versions, where this is not
+ * recorded: pg_upgrade creates functions without event triggers, which call
+ * ev_upcast_check_function.
+ */
+extern void ev_upcast_record_dependencies(void);
+
+/*
  * Raises dependent_objects_still_exist if an upcast leads from or to a
  * version.
  */
