@@ -125,6 +125,8 @@ SELECT add_event_guard('unguarded', 'enforce', 'data, 1');
 SELECT add_event_guard('unguarded', 'enforce', 'data FROM events');
 SELECT add_event_guard('unguarded', 'enforce', 'data AS d');
 SELECT add_event_guard('unguarded', 'enforce', '');
+SELECT add_event_guard('unguarded', 'enforce', '*');
+SELECT add_event_guard('unguarded', 'enforce', 'data', 'unguarded.*');
 SELECT add_event_guard('unguarded', 'enforce', 'data; DROP TABLE events');
 SELECT add_event_guard('unguarded', 'enforce', '(SELECT data)');
 SELECT add_event_guard('unguarded', 'enforce', 'to_jsonb(unguarded)');
