@@ -8,6 +8,7 @@
 #   make NO_SIMD=1              (after make clean) a build without vector instructions
 #   make check-matrix           builds and tests with each PostgreSQL, in chroots
 #   make check-sanitized        tests on a server with AddressSanitizer and UBSan
+#   make check-faults           crashes, full disks and other faults, made on purpose
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
 #   make check-headers          checks that each header compiles on its own
 #   make event_validate--1.0.sql  makes the install script from install/*.sql
@@ -125,11 +126,14 @@ check-tap:
 
 # make check-matrix [PG=17] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  Both keep
 # what they make in ~/.cache/event_validate, and take long.
-.PHONY: check-matrix check-sanitized
+.PHONY: check-matrix check-sanitized check-faults
 check-matrix:
 	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG)
 check-sanitized:
 	$(top)/scripts/check-sanitized $(SANITIZED_OPTIONS)
+# make check-faults [FAULTS_OPTIONS='--seed 17 crashes']; see scripts/check-faults
+check-faults:
+	$(top)/scripts/check-faults $(FAULTS_OPTIONS)
 
 # ---------- housekeeping ----------
 

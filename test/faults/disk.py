@@ -77,7 +77,7 @@ class Disk:
         if shutil.which("unshare") and subprocess.run([*inside, "true"], capture_output=True, check=False).returncode == 0:
             program = [sys.executable, str(Path(sys.argv[0]).resolve()), "--seed", str(self.options.seed), *(["--long"] if self.options.long else []), "disk"]
             done = subprocess.Popen([*inside, *program], stdout=subprocess.PIPE, text=True,
-                                    env={**os.environ, "EV_FAULTS_DISK": str(disk), "EV_FAULTS_DISK_HOW": "a tmpfs in a namespace of its own"})
+                                    env={**{name: value for name, value in os.environ.items() if name != "EV_FAULTS_REPORT"}, "EV_FAULTS_DISK": str(disk), "EV_FAULTS_DISK_HOW": "a tmpfs in a namespace of its own"})
             last = ""
             for line in done.stdout:
                 last = line.rstrip()

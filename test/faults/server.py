@@ -28,7 +28,7 @@ class Tally:
             self.passed += 1
         else:
             self.failed += 1
-            print(f"FAILED  {what} -- {str(detail)[:2000]}", flush=True)
+            say(f"FAILED  {what} -- {str(detail)[:2000]}")
         return ok
 
     def equal(self, got, wanted, what):
@@ -37,6 +37,9 @@ class Tally:
 
 def say(line):
     print(line, flush=True)
+    if os.environ.get("EV_FAULTS_REPORT"):
+        with open(os.environ["EV_FAULTS_REPORT"], "a", encoding="utf-8") as report:
+            report.write(line + "\n")
 
 
 class Server:
