@@ -16,13 +16,13 @@ from world import CALLS, GO_ON, PROBES, PROCEDURES, REFUSALS, build
 KINDS = {"memory": (0, "53200"), "cancel": (1, "57014")}
 
 
-def chosen_places(most, seed):
-    """All places up to a number, then ever fewer of them."""
+def chosen_places(most, long, seed):
+    """All places up to a number, then ever fewer of them: in a long run, each a tenth further on average, else a half."""
     choice = random.Random(seed)
     place = 1
     while True:
         yield place
-        place += 1 if place < most else choice.randint(1, max(1, place // most) * 3)
+        place += 1 if place < most else choice.randint(1, max(1, place // 5 if long else place))
 
 
 class Places:
@@ -113,7 +113,7 @@ class Places:
 
     def run_places(self, name, kind, try_place):
         tried = last = 0
-        for place in chosen_places(self.options.places, f"{self.options.seed}/{name}/{kind}"):
+        for place in chosen_places(self.options.places, self.options.long, f"{self.options.seed}/{name}/{kind}"):
             last = place
             if not try_place(place):
                 break
