@@ -18,7 +18,7 @@ GREEDY = {
     "violations of a large document": "SELECT count(*) FROM event_violations((SELECT jsonb_build_object('tags', jsonb_agg(i::text || i)) FROM generate_series(1, {n}) AS i), 'order', 1)",
     "a large schema": "SELECT register_event_schema('huge', 1, jsonb_build_object('properties', (SELECT jsonb_object_agg('key' || i, jsonb_build_object('type', 'string', 'pattern', '^(a|b)*c' || i)) FROM generate_series(1, {n} / 8) AS i)))",
     "a large bundle": "SELECT count(*) FROM register_schemas((SELECT jsonb_object_agg('huge' || i || '@1', jsonb_build_object('properties', (SELECT jsonb_object_agg('key' || j, jsonb_build_object('pattern', '^a*b' || i || '$'))"
-                      " FROM generate_series(1, {n} / 300) AS j))) FROM generate_series(1, 60) AS i))",
+                      " FROM generate_series(1, {n} / 300 + 1) AS j))) FROM generate_series(1, 60) AS i))",
     "a comparison": "SELECT count(*) FROM (SELECT jsonb_build_object('properties', jsonb_object_agg('key' || i, jsonb_build_object('enum', jsonb_build_array(i, i + 1)))) AS a,"
                     " jsonb_build_object('properties', jsonb_object_agg('key' || i, jsonb_build_object('enum', jsonb_build_array(i, i + 2)))) AS b FROM generate_series(1, {n} / 8) AS i) AS s, event_schema_changes(a, b)",
     "a guard with a large row": "INSERT INTO quarantined (event_type, schema_version, data) SELECT 'order', 1, jsonb_agg(i) FROM generate_series(1, {n}) AS i",
@@ -27,6 +27,7 @@ GREEDY = {
     "a migration": "CALL migrate_events('bulky', 'order', 2, batch_size => 10000)",
     "a lint": "SELECT count(*) FROM lint_event_schema((SELECT jsonb_build_object('properties', jsonb_object_agg('key' || i, jsonb_build_object('propertys', 1, 'pattern', 'a' || i))) FROM generate_series(1, {n} / 8) AS i))",
 }
+SIZES = (1000, 3000, 8000, 20000, 50000, 100000, 200000, 400000)
 BULKY = [
     "CREATE TABLE bulky (id int, event_type text, schema_version int, data jsonb)",
     "INSERT INTO bulky SELECT s.i, 'order', 1, data || jsonb_build_object('note', repeat('x', 20000)) FROM documents, generate_series(1, {rows}) AS s (i) WHERE n = 1",
@@ -63,13 +64,17 @@ class Memory:
                 with contextlib.closing(self.server.connect()) as session:
                     session.execute("SET client_min_messages = error")
                     for name, sql in GREEDY.items():
-                        state, message = attempt(session, sql.format(n=400000 if self.options.long else 100000))
-                        outcomes.append(state or "done")
-                        if state == "53200":
-                            reached.add(name)
-                        if not self.tally.check(not session.broken, f"memory, {spare} MB to spare, {name}: the session lives", message):
-                            return
-                        self.tally.check(state in (None, "53200", "23514", "54000", "54001", "54023", "22023"), f"memory, {spare} MB to spare, {name}: the error is 53200", (state, message))
+                        # ever larger, so that it runs out somewhere
+                        for size in SIZES if self.options.long else SIZES[-2:]:
+                            state, message = attempt(session, sql.format(n=size))
+                            if not self.tally.check(not session.broken, f"memory, {spare} MB to spare, {name} of {size}: the session lives", message):
+                                return
+                            self.tally.check(state in (None, "53200", "23514", "54000", "54001", "54023", "22023"),
+                                             f"memory, {spare} MB to spare, {name} of {size}: the error is 53200", (state, message))
+                            if state == "53200":
+                                reached.add(name)
+                                break
+                        outcomes.append(f"{state or 'done'} at {size}")
                         for probe, wanted in right:
                             self.tally.equal(attempt(session, probe)[1], wanted, f"memory, {spare} MB to spare, {name}: {probe:.60}")
                         if name == "a migration":
