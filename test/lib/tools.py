@@ -99,6 +99,16 @@ def go_module(package):
         [*given, "go", "build", "-o", "/dev/null", "."]]), environment
 
 
+def go_program(package):
+    """The path of a program that go builds (path@version)."""
+    if not shutil.which("go"):
+        raise Unavailable("there is no go")
+    name = package.partition("@")[0].rsplit("/", 1)[-1]
+    return _make("go-program", package, lambda folder: [
+        ["env", f"GOPATH={cache_folder() / 'go'}", f"GOCACHE={cache_folder() / 'go-build'}", f"GOBIN={folder}", "GOFLAGS=-modcacherw",
+         "GOTOOLCHAIN=local", "go", "install", package]]) / name
+
+
 def maven_jars(*artifacts):
     """A folder with the jars of artifacts (group:name:version)."""
     for program in ("java", "javac", "mvn"):
