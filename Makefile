@@ -123,11 +123,11 @@ check-tap: PROVE_TESTS ?= test/t/*.pl
 check-tap:
 	$(prove_installcheck)
 
-# make check-matrix [PG=17] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  Both keep
+# make check-matrix [PG=17] [ARCH=arm64] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  Both keep
 # what they make in ~/.cache/event_validate, and take long.
 .PHONY: check-matrix check-sanitized
 check-matrix:
-	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG)
+	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG) $(ARCH)
 check-sanitized:
 	$(top)/scripts/check-sanitized $(SANITIZED_OPTIONS)
 
