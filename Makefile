@@ -181,11 +181,11 @@ check-tap: PROVE_TESTS ?= test/t/*.pl
 check-tap:
 	$(prove_installcheck)
 
-# make check-matrix [PG=17] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  All keep
+# make check-matrix [PG=17] [ARCH=arm64] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  All keep
 # what they make in ~/.cache/event_validate, and take long.
 .PHONY: check-matrix check-sanitized check-upgrade check-faults
 check-matrix:
-	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG)
+	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG) $(ARCH)
 check-sanitized:
 	$(top)/scripts/check-sanitized $(SANITIZED_OPTIONS)
 # make check-faults [FAULTS_OPTIONS='--seed 17 crashes']; see scripts/check-faults
