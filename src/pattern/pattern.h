@@ -112,7 +112,7 @@ extern bool ev_pattern_is_linear(const EvPattern *pattern);
  * Returns a description of how the pattern is run, in CurrentMemoryContext, for
  * test/pattern: "shape of 1 to 8 bytes", "literal of 6 bytes, anywhere",
  * "automaton, 12 states of 5 columns, forward", "automaton of 70 positions,
- * forward" (without a table), "regular expression engine", or a list of these
+ * forward" (without a table), "70 positions, with 3 look-arounds", "regular expression engine", or a list of these
  * that must all match.
  */
 extern const char *ev_pattern_kind(const EvPattern *pattern);

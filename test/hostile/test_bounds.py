@@ -241,6 +241,49 @@ def test_patterns_with_references_are_bounded(world):
         refused(world, hard_patterns(make, 300), "too large together for the regular expression engine")
 
 
+def look(opening, times, inner, before=".*"):
+    """Look-arounds inside each other."""
+    for _ in range(times):
+        inner = f"{opening}{before}{inner})"
+    return inner
+
+
+def test_look_arounds_are_scanned(world):
+    """Nested look-arounds, at each place of a string, take no power of its length."""
+    for pattern, string, answer in (
+            (look("(?=", 50, "b"), "a" * 4000, False),
+            (look("(?=", 50, "b"), "a" * 4000 + "b", True),
+            (look("(?!", 50, "b"), "a" * 4000, False),
+            (look("(?!", 51, "b"), "a" * 4000, True),
+            (look("(?<=", 50, "b"), "a" * 4000, False),
+            (look("(?=", 50, "(?<=c.*)d"), "abcd" * 1000, True),
+            (look("(?=", 50, "(?<=d.+e.*)c"), "abcd" * 1000, False),
+            (look("(?=", 40, "(?<!c.*)d", "(?:a|b|c|d){0,3}"), "abcd" * 1000, False),
+            ("(?=.*(?<=b.*(?=.*c.*(?<=d.*)))e)", "abcd" * 4000, False),
+            ("".join(f"(?=.*x{i})(?<!y{i}.*)" for i in range(100)) + "z", "z" * 4000, False)):
+        assert asked(world, MATCHES, json.dumps({"pattern": pattern}), json.dumps(string)) == [(answer,)], pattern
+        names = {"patternProperties": {pattern: False}, "propertyNames": {"pattern": pattern}}
+        assert asked(world, MATCHES, json.dumps(names), json.dumps({string: 1})) == [(False,)], pattern
+        asked(world, CHANGES, json.dumps({"pattern": pattern}), json.dumps({"pattern": pattern + "|q"}), False)
+
+
+def test_back_references_are_bounded(world):
+    """A match that would take hours is given up, in a name too; what takes a second is answered."""
+    for pattern, string in (("(.+)(.+)(.+)\\1\\2\\3$", "ab" * 20000 + "c"), ("^(a+)[ac]*\\1b$", "a" * 30000 + "b"),
+                            ("(.+).+(?=.*c).+\\1$", "ab" * 30000 + "c")):
+        for schema, document in (({"pattern": pattern}, string),
+                                 ({"patternProperties": {pattern: False}}, {string: 1}),
+                                 ({"propertyNames": {"pattern": pattern}}, {string: 1})):
+            try:
+                asked(world, MATCHES, json.dumps(schema), json.dumps(document))
+            except psycopg.errors.ProgramLimitExceeded as error:
+                assert "with back-references: it takes more than 2000000000 steps" in error.diag.message_primary, error
+            else:
+                raise AssertionError(f"{pattern}: answered")
+    for pattern, string, answer in (("^([\"'])[^\"']*\\1$", "'" + "a" * 1000000 + "'", True), ("^(a*)b[ac]*\\1$", "a" * 2000 + "b" + "a" * 1999, False)):
+        assert asked(world, MATCHES, json.dumps({"pattern": pattern}), json.dumps(string)) == [(answer,)], pattern
+
+
 def test_classes_of_characters_are_bounded(world):
     refused(world, hard_patterns(lambda i: f"[\\p{{L}}\\d{chr(0x4E00 + i)}]" * 300, 400), "too large together")
 
