@@ -43,7 +43,7 @@
  * Limit on the steps of one match, of some nanoseconds each.  The time of the engine
  * grows by a power of the string's length.
  */
-#define MOST_STEPS			INT64CONST(2000000000)
+#define MOST_ENGINE_STEPS			INT64CONST(2000000000)
 #define STEPS_OF_CALL		200 /* of each try, besides the string's length */
 
 struct EvRegex
@@ -647,7 +647,7 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 		codes[count++] = ev_utf8_decode(at);
 		at += ev_utf8_length(*at);
 	}
-	steps_left = MOST_STEPS;
+	steps_left = MOST_ENGINE_STEPS;
 	steps_of_try = STEPS_OF_CALL + (int64) count;
 	code = pg_regexec(unconstify(pg_regex_t *, &regex->regex), codes, count, 0, NULL,
 					  0, NULL, 0);
@@ -662,7 +662,7 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("could not match a pattern with back-references: it takes more than " INT64_FORMAT " steps",
-						MOST_STEPS),
+						MOST_ENGINE_STEPS),
 				 errdetail("The string has %zu characters.", count)));
 	{
 		char		reason[128];

@@ -19,9 +19,10 @@
 /* The maximum number of characters of a name in a message. */
 #define SHOWN_NAME	256
 
-#define MOST_MEMORY	(1024 * 1024 * 1024)	/* of one compilation; large real
-											 * schemas take some 50 times
-											 * their size */
+#define MOST_COMPILER_MEMORY	(1024 * 1024 * 1024)	/* of one compilation;
+														 * large real schemas
+														 * take some 50 times
+														 * their size */
 
 /* ---------- names and subschemas ---------- */
 
@@ -74,12 +75,12 @@ void
 ev_compiler_look(EvCompiler *c)
 {
 	CHECK_FOR_INTERRUPTS();
-	if (memory_of(c) > c->memory_before + MOST_MEMORY)
+	if (memory_of(c) > c->memory_before + MOST_COMPILER_MEMORY)
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 				 errmsg("schema is too complex"),
 				 errdetail("Compiling it takes more than %d MB of memory, with the documents that it refers to.",
-						   MOST_MEMORY / (1024 * 1024)),
+						   MOST_COMPILER_MEMORY / (1024 * 1024)),
 				 errhint("Have fewer subschemas in one document, or shorter URIs in \"$id\".")));
 }
 

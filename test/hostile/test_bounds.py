@@ -26,7 +26,7 @@ def peak(session):
     return None
 
 
-def asked(world, command, *arguments, role="mallory", seconds=SECONDS):
+def asked(world, command, *arguments, role="mallory", seconds=SECONDS, megabytes=MEGABYTES):
     """The rows of a command that must end soon, without much memory."""
     session = world.connect(role)
     # of the process; beside others it takes longer
@@ -37,7 +37,7 @@ def asked(world, command, *arguments, role="mallory", seconds=SECONDS):
         return session.execute(command, arguments).fetchall()
     finally:
         after, end = peak(session), worked(session)
-        assert None in (before, after) or after - before < MEGABYTES, f"{after - before:.0f} MB"
+        assert None in (before, after) or after - before < megabytes, f"{after - before:.0f} MB"
         assert None in (begin, end) or end - begin < seconds, f"{end - begin:.0f} s"
         session.close()
 
@@ -319,6 +319,26 @@ def test_references_by_long_pointers_are_bounded(world):
         inner = {"properties": {"a": inner}}
     document = {"$defs": {"a": inner}, "allOf": [{"$ref": "#/$defs/a" + "/properties/a" * 200}] * 1500}
     assert asked(world, MATCHES, json.dumps(document), "1") == [(True,)]
+
+
+def test_compilation_is_bounded(world):
+    """A URI is kept for each $id below it, and for each reference: hundreds of kilobytes became gigabytes."""
+    base = "http://example.com/" + "a" * 150000 + "/"
+    for schema in ({"$id": base, "$defs": {f"d{i}": {"$id": f"d{i}"} for i in range(10000)}},
+                   {"$id": base, "$defs": {"a": {"$id": "a"}}, "allOf": [{"$ref": "a"}] * 10000},
+                   {"$id": base, "allOf": [{"$ref": "#a"}] * 10000, "$defs": {"a": {"$anchor": "a"}}}):
+        text = json.dumps(schema)
+        for call, arguments in ((MATCHES, (text, "1")), (CHANGES, (text, "{}", False)),
+                                ("SELECT count(*) FROM lint_event_schema(%s::text)", (text,))):
+            try:
+                asked(world, call, *arguments, megabytes=1500)
+            except psycopg.errors.StatementTooComplex as error:
+                assert "1024 MB" in error.diag.message_detail, error
+            else:
+                raise AssertionError(f"compiled: {text[-60:]}")
+    # a bound beyond what real schemas take
+    long = {"$id": "http://example.com/" + "a" * 2000 + "/", "$defs": {f"d{i}": {"$id": f"d{i}"} for i in range(5000)}}
+    assert asked(world, MATCHES, json.dumps(long), "1") == [(True,)]
 
 
 def test_lint_of_many_findings_is_bounded(world):
