@@ -9,6 +9,7 @@
 #   make check-matrix           builds and tests with each PostgreSQL, in chroots
 #   make check-sanitized        tests on a server with AddressSanitizer and UBSan
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
+#   make check-warnings         the same without a build, which is faster (CC=clang)
 #   make check-headers          checks that each header compiles on its own
 #   make event_validate--1.0.sql  makes the install script from install/*.sql
 #   make format, format-check   applies or checks PostgreSQL's layout
@@ -90,7 +91,7 @@ endif
 WERROR = -Wall -Wextra -Wmissing-prototypes -Wunused-macros -Werror -isystem $(includedir_server) \
 	$(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes)
 
-.PHONY: werror werror-build check-headers
+.PHONY: werror werror-build check-warnings check-headers
 werror:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) clean
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) werror-build
@@ -98,6 +99,12 @@ werror:
 # the same, but builds only changed files
 werror-build:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) COPT='$(WERROR)' all
+
+# the warnings of a compiler, as errors, without a build: make check-warnings CC=clang
+check-warnings:
+	@for source in $(addprefix $(top)/,$(OBJS:.o=.c)); do \
+		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -fsyntax-only $$source || failed=1; \
+	done; test -z "$$failed"
 
 check-headers:
 	@$(MKDIR_P) headers

@@ -549,7 +549,7 @@ BEGIN
 	PERFORM _event_validate.end_progress();
 END
 $$;
-COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';
+COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, or that an UPDATE would refuse, and why; the total comes first';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version int,
@@ -2556,7 +2556,7 @@ COMMENT ON FUNCTION _event_validate.event_quarantine_counts() IS 'the rows of ev
 CREATE VIEW event_quarantine_counts AS
 	SELECT relation_schema, relation_name, kept, events, oldest_at, newest_at, complete
 	FROM _event_validate.event_quarantine_counts();
-COMMENT ON VIEW event_quarantine_counts IS 'how many events of each table the quarantine has; needs SELECT on event_schema.quarantine, or membership in pg_monitor';
+COMMENT ON VIEW event_quarantine_counts IS 'how many events of each table the quarantine has; needs SELECT on event_schema.quarantine, or the rights of pg_read_all_stats, which pg_monitor has';
 GRANT SELECT ON event_quarantine_counts TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,

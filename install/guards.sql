@@ -52,7 +52,7 @@ COMMENT ON FUNCTION _event_validate.event_quarantine_counts() IS 'the rows of ev
 CREATE VIEW event_quarantine_counts AS
 	SELECT relation_schema, relation_name, kept, events, oldest_at, newest_at, complete
 	FROM _event_validate.event_quarantine_counts();
-COMMENT ON VIEW event_quarantine_counts IS 'how many events of each table the quarantine has; needs SELECT on event_schema.quarantine, or membership in pg_monitor';
+COMMENT ON VIEW event_quarantine_counts IS 'how many events of each table the quarantine has; needs SELECT on event_schema.quarantine, or the rights of pg_read_all_stats, which pg_monitor has';
 GRANT SELECT ON event_quarantine_counts TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,

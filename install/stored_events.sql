@@ -122,7 +122,7 @@ BEGIN
 	PERFORM _event_validate.end_progress();
 END
 $$;
-COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';
+COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, or that an UPDATE would refuse, and why; the total comes first';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version int,

@@ -202,7 +202,7 @@ destdir_settings() {
     sharedir=$("$pg_config" --sharedir)
     if [[ -n ${EV_OWN_SERVER:-} ]]; then
         : # it has the extension in its own folders
-    elif unprivileged "$bindir/postgres" -D "$work/data" -C extension_destdir >/dev/null 2>&1; then
+    elif unprivileged "$bindir/postgres" --describe-config 2>/dev/null | grep "^extension_destdir" >/dev/null; then
         printf "extension_destdir = '%s'\n" "$work/root"
         # it finds a library only below $libdir
         library="\$libdir/event_validate"

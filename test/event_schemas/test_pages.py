@@ -64,7 +64,9 @@ def test_html():
         check(text in page, f"the page has {text!r}", page)
     check("https://example.com/team-order" in Path("site/team%2Forder.html").read_text(encoding="utf-8"), "a $id is the URI")
     expect(0, "docs", "events", "offline", "--format", "html", "--offline", without_server=True)
-    check("Changes from" not in Path("offline/shop.order.html").read_text(encoding="utf-8"), "without a server there are no changes")
+    page = Path("offline/shop.order.html").read_text(encoding="utf-8")
+    check("Changes from" not in page, "without a server there are no changes")
+    check("default &quot;`|{&quot;" in page, "and values stand as they are in the document", page)
     write("events/INDEX@1.json", {})
     expect(2, "docs", "events", "other", "--format", "html", "--offline", says="two pages would have the name index.html")
 

@@ -94,6 +94,7 @@ def test_json():
     found, more = violations_of('event "x" version 1 is not valid: y', json.dumps(items))
     check(found == [Violation("/a~1b/0", "must be string", "type", None, "string", [1])] and more == 0, "a DETAIL of JSON", found)
     check(found[0].path({"a/b": ["x"]}) == ("a/b", 0) and found[0].path() == ("a/b", "0"), "the path of a violation", found)
+    check(Violation("/xx~.../b", "").is_cut and Violation("/xx~...", "").is_cut and not Violation("/x~0.../...", "").is_cut, "a location with a key that was cut")
     found, more = violations_of('event "x" version 1 is not valid: y', '"/[": must be string\nand 3 more')
     check(found == [Violation("/[", "must be string")] and more == 3, "a text is no JSON", found)
     with Database("extras_json") as database, connection(database) as client:

@@ -18,6 +18,8 @@ MAINTENANCE = os.environ.get("PGDATABASE", "postgres")
 EVENT_TABLES = ("discord_events", "market_events", "signal_events", "order_events", "system_events", "ingestion_events")
 TABLES = ("discord_channels", "discord_messages", "trade_setups", "parsed_levels", *EVENT_TABLES)
 
+PAUSE = 0.05    # seconds between the rounds of writer and reader
+
 passed = failed = 0
 
 
@@ -237,7 +239,7 @@ class Clients:
         while not self.stop.is_set():
             number += 1
             once(number)
-            time.sleep(0.02)
+            time.sleep(PAUSE)
 
     def reader(self, execute):
         queries = ["SELECT id, event_type, payload FROM discord_events ORDER BY id DESC LIMIT 5",
@@ -253,7 +255,7 @@ class Clients:
                 found = execute(query)
                 if found is not None and not found:
                     self.errors.append(f"reader, {self.stage}: nothing found by {query}")
-            time.sleep(0.02)
+            time.sleep(PAUSE)
 
     def check_written(self, ask, limits, who):
         """The old columns have the written rows, and no other rows with newer ids."""

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import pprint
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -28,7 +27,7 @@ from alembic.autogenerate import comparators, renderers
 from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import MetaData, text
 
-from event_validate import calls
+from event_validate import calls, jsontext
 from event_validate.calls import Definition, Table
 from event_validate.sqlalchemy import EventCheck, EventData, EventSchema, declared_event_schemas
 
@@ -522,15 +521,7 @@ def _registered(connection: Any) -> dict[tuple[str, int], Any]:
     if schema is None:
         return {}
     rows = connection.execute(text(f"SELECT event_type, schema_version, definition FROM {schema}.event_schemas"))
-    return {(row[0], row[1]): json.loads(row[2]) for row in rows if row[1] is not None}
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether both are the same as jsonb: true is not 1."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True) or (
-        isinstance(one, (int, float)) and isinstance(other, (int, float)) and not isinstance(one, bool) and not isinstance(other, bool) and one == other) or (
-        isinstance(one, list) and isinstance(other, list) and len(one) == len(other) and all(map(_same, one, other))) or (
-        isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one))
+    return {(row[0], row[1]): jsontext.loads(row[2]) for row in rows if row[1] is not None}
 
 
 def _registration(declared: EventSchema) -> RegisterEventSchema:
@@ -547,7 +538,7 @@ def _compare_schemas(autogen_context: Any, upgrade_ops: Any, schemas: Any) -> No
     missing = []
     for declared in wanted:
         document = registered.get((declared.event_type, declared.schema_version))
-        if (declared.event_type, declared.schema_version) not in registered or not _same(document, json.loads(calls.schema_text(declared.definition))):
+        if (declared.event_type, declared.schema_version) not in registered or not jsontext.same(document, jsontext.loads(calls.schema_text(declared.definition))):
             missing.append(_registration(declared))
     upgrade_ops.ops[:0] = missing
 

@@ -200,16 +200,13 @@ def cell(text: str) -> str:
     return re.sub("[\r\n]+", " ", text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;"))
 
 
-def escape_pipes(text: str) -> str:
-    """Code for a table: an odd number of backslashes stands before each pipe, since an even number escapes only itself."""
-    return re.sub(r"(\\*)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
-
-
 def code(text: str) -> str:
     """Text as code in Markdown, also in a table."""
-    text = escape_pipes(re.sub("[\r\n]+", " ", text))
-    fence = "``" if "`" in text else "`"
-    space = " " if "`" in text else ""
+    text = re.sub("[\r\n]+", " ", text)
+    # an odd number of backslashes stands before each pipe, since an even number escapes only itself
+    text = re.sub(r"(\\*)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    space = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
     return f"{fence}{space}{text}{space}{fence}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from event_validate.describing import Description, Property, uri_of
-from event_validate.diff import Comparison, escape_pipes
+from event_validate.diff import Comparison, code
 from event_validate.errors import Failure
 from event_validate.names import stem
 from event_validate.site import about, is_deprecated
@@ -31,20 +31,12 @@ def line_of(text: str) -> str:
     return text_of(" ".join(text.split()))
 
 
-def code_of(text: str) -> str:
-    """A text as code, also in a table."""
-    text = escape_pipes(re.sub("[\r\n]+", " ", text))
-    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
-    space = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
-    return f"{fence}{space}{text}{space}{fence}"
-
-
 def _row(row: Property) -> str:
-    rules = [*map(line_of, row.constraints), *([f"default {code_of(row.default)}"] if row.default is not None else [])]
+    rules = [*map(line_of, row.constraints), *([f"default {code(row.default)}"] if row.default is not None else [])]
     notes = ("**deprecated** " if row.deprecated else "") + line_of(row.description)
     if row.examples:
-        notes += " For example " + ", ".join(code_of(example[:200]) for example in row.examples)
-    return f"| {code_of(row.path) if row.path else 'the event'} | {line_of(row.kind)} | {'yes' if row.required else ''} | {'; '.join(rules)} | {notes.strip()} |"
+        notes += " For example " + ", ".join(code(example[:200]) for example in row.examples)
+    return f"| {code(row.path) if row.path else 'the event'} | {line_of(row.kind)} | {'yes' if row.required else ''} | {'; '.join(rules)} | {notes.strip()} |"
 
 
 def _page(schema: Schema, description: Description, comparison: Comparison | None) -> str:
@@ -55,10 +47,10 @@ def _page(schema: Schema, description: Description, comparison: Comparison | Non
     lines += ["---", ""]
     if about(schema, "description"):
         lines += [text_of(about(schema, "description")), ""]
-    lines += [f"The URI of the schema is {code_of(uri_of(schema))}.", "", "<NodeGraph />", "", "## Properties", ""]
+    lines += [f"The URI of the schema is {code(uri_of(schema))}.", "", "<NodeGraph />", "", "## Properties", ""]
     for condition, rows in groupby(description.properties, key=lambda row: row.condition):
         if condition:
-            lines += [f"Where {code_of(condition)}:", ""]
+            lines += [f"Where {code(condition)}:", ""]
         lines += ["| property | type | required | constraints | |", "|---|---|---|---|---|", *map(_row, rows), ""]
     if description.example is not None:
         lines += ["## Example", "", "```json", description.example, "```", ""]
@@ -66,7 +58,7 @@ def _page(schema: Schema, description: Description, comparison: Comparison | Non
         lines += [f"## Changes in version {schema.version}", ""]
         if comparison.changes:
             lines += ["| location | change | backward | forward |", "|---|---|---|---|"]
-            lines += [f"| {code_of(change.location or '(document)')} | {line_of(change.message)} | {change.backward} | {change.forward} |" for change in comparison.changes]
+            lines += [f"| {code(change.location or '(document)')} | {line_of(change.message)} | {change.backward} | {change.forward} |" for change in comparison.changes]
         else:
             lines.append("Nothing changes for any event.")
         lines.append("")

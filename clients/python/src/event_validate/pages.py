@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from event_validate.describing import Description, Property
 from event_validate.diff import Comparison, cell, changes_table, code
@@ -29,10 +28,14 @@ class Row:
     """A property, by its path."""
 
     path: str
-    kind: str
+    kind: str  # its types in words, or the name of the document to which it refers
+    is_reference: bool
     required: bool
-    constraints: list[str]
-    description: str
+    schema: dict[str, JSON]
+
+    @property
+    def description(self) -> str:
+        return str(self.schema.get("description") or self.schema.get("title") or "")
 
 
 class _Properties:
@@ -89,8 +92,7 @@ class _Properties:
 
     def row(self, path: str, inner: JSON, required: bool, depth: int) -> Iterator[Row]:
         schema, other = self.resolved(inner)
-        kind = f"[{other}]({_link(other)})" if other in self.tree.schemas else code(other) if other else cell(kind_of(schema) if inner is not False else "never")
-        yield Row(path, kind, required, constraints(schema), str(schema.get("description") or schema.get("title") or ""))
+        yield Row(path, other or (kind_of(schema) if inner is not False else "never"), bool(other), required, schema)
         if depth < DEPTH and not other:
             yield from self.rows(inner, path, depth + 1)
             if isinstance(schema.get("items"), dict):
@@ -115,44 +117,40 @@ def kind_of(schema: dict[str, JSON]) -> str:
     return "object" if "properties" in schema else "anything"
 
 
-def constraints(schema: dict[str, JSON]) -> list[str]:
-    """What a schema demands beside its type, in words."""
+def constraints(schema: dict[str, JSON], show: Callable[[str], str] = code) -> list[str]:
+    """What a schema demands beside its type, in words; show makes the text of a value."""
     found = []
     if "const" in schema:
-        found.append(f"is {code(dumps(schema['const'], indent=''))}")
+        found.append(f"is {show(dumps(schema['const'], indent=''))}")
     if isinstance(schema.get("enum"), list):
-        shown = [code(dumps(value, indent="")) for value in schema["enum"][:20]]
+        shown = [show(dumps(value, indent="")) for value in schema["enum"][:20]]
         found.append(f"one of {', '.join(shown)}" + (f" and {len(schema['enum']) - 20} more" if len(schema["enum"]) > 20 else ""))
     for keyword, words in _BOUNDS.items():
         if keyword in schema:
             value = schema[keyword]
-            found.append(words.format(code(value) if isinstance(value, str) else dumps(value, indent="")))
+            found.append(words.format(show(value) if isinstance(value, str) else dumps(value, indent="")))
     if schema.get("uniqueItems") is True:
         found.append("unique items")
     if schema.get("additionalProperties") is False or schema.get("unevaluatedProperties") is False:
         found.append("no other properties")
     if "default" in schema:
-        found.append(f"default {code(dumps(schema['default'], indent=''))}")
-    if schema.get("deprecated") is True:
-        found.append("**deprecated**")
+        found.append(f"default {show(dumps(schema['default'], indent=''))}")
     return found
+
+
+def _of_document(schema: dict[str, JSON], show: Callable[[str], str] = code) -> list[str]:
+    return constraints({key: value for key, value in schema.items() if key != "default"}, show)
 
 
 def description_of_files(schema: Schema, tree: Tree) -> Description:
     """What the files alone say of a schema: the server resolves references to other documents, and this does not."""
     properties = _Properties(schema, tree)
     top = schema.value if isinstance(schema.value, dict) else {}
-    found = [Property("", "", kind_of(top), True, tuple(map(_plain, constraints({key: value for key, value in top.items() if key != "default"}))), "", None, (), False)]
-    found += [Property(row.path, "", _plain(row.kind), row.required, tuple(_plain(words) for words in row.constraints if words != "**deprecated**"),
-                       row.description, None, (), "**deprecated**" in row.constraints)
+    found = [Property("", "", kind_of(top), True, tuple(_of_document(top, str)), "", None, (), False)]
+    found += [Property(row.path, "", row.kind, row.required, tuple(constraints(row.schema, str)), row.description, None, (), row.schema.get("deprecated") is True)
               for row in itertools.islice(properties.rows(schema.value), MOST_ROWS)]
     examples = top.get("examples")
     return Description(tuple(found), dumps(examples[0]) if isinstance(examples, list) and examples else None)
-
-
-def _plain(markdown: str) -> str:
-    """Words of this module without the marks of Markdown."""
-    return re.sub(r"\[(.*?)\]\(.*?\)", r"\1", markdown).replace("`", "").replace("\\|", "|").replace("&lt;", "<")
 
 
 def _link(key: str) -> str:
@@ -165,6 +163,17 @@ def _link(key: str) -> str:
 def _about(schema: Schema, keyword: str) -> str:
     found = schema.value.get(keyword) if isinstance(schema.value, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def _kind(row: Row, tree: Tree) -> str:
+    """The cell with the types of a property; the name of another document is a link to its page."""
+    if not row.is_reference:
+        return cell(row.kind)
+    return f"[{row.kind}]({_link(row.kind)})" if row.kind in tree.schemas else code(row.kind)
+
+
+def _deprecated(schema: dict[str, JSON]) -> list[str]:
+    return ["**deprecated**"] if schema.get("deprecated") is True else []
 
 
 def page(name: str, versions: list[Schema], tree: Tree, changes: Mapping[str, Comparison]) -> str:
@@ -184,9 +193,10 @@ def page(name: str, versions: list[Schema], tree: Tree, changes: Mapping[str, Co
         lines += [f"The document: {kind_of(top)}." if latest.value is not False else "No event is valid.", ""]
     else:
         lines += ["| property | type | required | constraints | |", "|---|---|---|---|---|"]
-        lines += [f"| {code(row.path)} | {row.kind} | {'yes' if row.required else ''} | {', '.join(row.constraints)} | {cell(row.description)} |" for row in rows[:MOST_ROWS]]
+        lines += [f"| {code(row.path)} | {_kind(row, tree)} | {'yes' if row.required else ''} | {', '.join([*constraints(row.schema), *_deprecated(row.schema)])} | {cell(row.description)} |"
+                  for row in rows[:MOST_ROWS]]
         lines += ["", *(["And more, which this page leaves out.", ""] if is_cut else [])]
-    of_document = constraints({key: value for key, value in top.items() if key != "default"})
+    of_document = [*_of_document(top), *_deprecated(top)]
     if of_document:
         lines += [f"The document: {', '.join(of_document)}.", ""]
     if isinstance(top.get("examples"), list) and top["examples"]:

@@ -1,4 +1,4 @@
-"""The violations in the errors of psycopg, asyncpg, pg8000, SQLAlchemy and Django.
+"""The violations in the errors of psycopg, asyncpg, SQLAlchemy and Django.
 
 Standard library only: none of the drivers need be installed.
 """
@@ -26,7 +26,7 @@ UNDEFINED_OBJECT = "42704"
 class Violation:
     """One violation.  What the error does not say is None: without error_format = json, all but location and message."""
 
-    location: str  #: JSON Pointer; "" is the document.  It ends in "~..." if a key in it was cut.
+    location: str  #: JSON Pointer; "" is the document.  A key that was cut ends in "~...".
     message: str
     keyword: str | None = None
     property: str | None = None
@@ -37,7 +37,8 @@ class Violation:
     @builtins.property
     def is_cut(self) -> bool:
         """Whether a long key in the location was cut, so that it leads nowhere."""
-        return self.location.endswith("~...")
+        # a pointer has "~" only as "~0" and "~1" (RFC 6901)
+        return "~..." in self.location
 
     def path(self, document: Any = None) -> tuple[str | int, ...]:
         """The keys of the location; those of arrays are numbers, if the document is given."""
