@@ -328,8 +328,9 @@ def test_compilation_is_bounded(world):
                    {"$id": base, "$defs": {"a": {"$id": "a"}}, "allOf": [{"$ref": "a"}] * 10000},
                    {"$id": base, "allOf": [{"$ref": "#a"}] * 10000, "$defs": {"a": {"$anchor": "a"}}}):
         text = json.dumps(schema)
-        for call, arguments in ((MATCHES, (text, "1")), (CHANGES, (text, "{}", False)),
-                                ("SELECT count(*) FROM lint_event_schema(%s::text)", (text,))):
+        calls = [(MATCHES, (text, "1")), (CHANGES, (text, "{}", False)), ("SELECT count(*) FROM lint_event_schema(%s::text)", (text,))]
+        # one call for each schema but the first: each takes a gigabyte
+        for call, arguments in calls if "allOf" not in schema else calls[:1]:
             try:
                 asked(world, call, *arguments, megabytes=1500)
             except psycopg.errors.StatementTooComplex as error:
