@@ -8,10 +8,13 @@
 #   make NO_SIMD=1              (after make clean) a build without vector instructions
 #   make check-matrix           builds and tests with each PostgreSQL, in chroots
 #   make check-sanitized        tests on a server with AddressSanitizer and UBSan
+#   make fuzz                   coverage-guided fuzzing; see scripts/fuzz
+#   make FUZZ=1 CC=clang        (in a folder of its own) the library that it runs
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
 #   make check-warnings         the same without a build, which is faster (CC=clang)
 #   make check-headers          checks that each header compiles on its own
-#   make event_validate--1.0.sql  makes the install script from install/*.sql
+#   make install-script         makes the development version's install script from install/*.sql
+#   make check-upgrade          pg_upgrade through all versions of PostgreSQL, in chroots
 #   make format, format-check   applies or checks PostgreSQL's layout
 #   make dist                   a release archive of HEAD
 #
@@ -28,6 +31,18 @@ OBJS = event_validate.o \
 SHLIB_LINK += -lidn2
 PG_CPPFLAGS = -I$(top)/src $(if $(NO_SIMD),-DEV_NO_SIMD)
 PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
+
+# The library for test/fuzz/coverage: counts what is executed, checks itself, and
+# has libFuzzer and the targets in it.  A backend must preload AddressSanitizer.
+# scripts/fuzz adds ",undefined" to the sanitizers, which takes twice the time to compile.
+ifdef FUZZ
+FUZZ_SANITIZERS ?= address
+FUZZ_RUNTIME := $(shell $(CC) -print-runtime-dir)
+OBJS += $(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/test/fuzz/coverage/*.c)))
+PG_CFLAGS += -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZERS) -fno-sanitize-recover=undefined
+PG_LDFLAGS += -fsanitize=$(FUZZ_SANITIZERS) -shared-libasan
+SHLIB_LINK += $(FUZZ_RUNTIME)/libclang_rt.fuzzer_no_main-$(shell uname -m).a -lstdc++ -lm
+endif
 
 EXTENSION = event_validate
 DATA = $(notdir $(sort $(wildcard $(top)/event_validate--*.sql)))
@@ -55,14 +70,15 @@ include $(PGXS)
 
 # ---------- the install script ----------
 
-# It is made from these files of the folder install, in this order, and
-# committed.  Only this target writes it, in the source folder: no build does.
+# That of the development version is made from these files of the folder install, in
+# this order, and committed.  Only this target writes it, in the source folder: no
+# build does.  Scripts of released versions are frozen (scripts/release --check).
 INSTALL_AREAS = head schemas language relations validation registry changes \
 	upcasts stored_events views event_checks columns usage guards statistics progress catalogue ddl_triggers
 
-.PHONY: event_validate--1.0.sql
-event_validate--1.0.sql:
-	cat $(INSTALL_AREAS:%=$(top)/install/%.sql) >$(top)/$@
+.PHONY: install-script
+install-script:
+	$(top)/scripts/release script
 
 # ---------- linking ----------
 
@@ -130,13 +146,20 @@ check-tap: PROVE_TESTS ?= test/t/*.pl
 check-tap:
 	$(prove_installcheck)
 
-# make check-matrix [PG=17] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  Both keep
+# make check-matrix [PG=17] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  All keep
 # what they make in ~/.cache/event_validate, and take long.
-.PHONY: check-matrix check-sanitized
+.PHONY: check-matrix check-sanitized check-upgrade
 check-matrix:
 	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG)
 check-sanitized:
 	$(top)/scripts/check-sanitized $(SANITIZED_OPTIONS)
+check-upgrade:
+	$(top)/scripts/check-upgrade $(UPGRADE_OPTIONS)
+
+# make fuzz [FUZZ_OPTIONS='--minutes 60 match']; see scripts/fuzz
+.PHONY: fuzz
+fuzz:
+	$(top)/scripts/fuzz $(FUZZ_OPTIONS)
 
 # ---------- housekeeping ----------
 

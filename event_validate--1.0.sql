@@ -1,4 +1,4 @@
-/* event_validate--1.0.sql: "make event_validate--1.0.sql" writes it from the files in install */
+/* event_validate--1.0.sql, released: it never changes */
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION event_validate" to load this file. \quit
@@ -2835,8 +2835,8 @@ BEGIN
 				regexp_replace(left(c.event_type, 200), '[^A-Za-z0-9.-]', '_', 'g') AS type_name
 			FROM _event_validate.schema_components(filter, dialect, '/schema', true) AS c),
 		channel AS (
-			SELECT e.event_type, e.type_name || CASE WHEN e.type_name <> e.event_type OR e.type_name ~ '_[0-9a-f]{8}$'
-				THEN '_' || left(md5(e.event_type), 8) ELSE '' END AS key
+			SELECT e.event_type, e.type_name || CASE WHEN e.type_name <> e.event_type OR e.type_name ~ '_[0-9a-f]{16}$'
+				THEN '_' || left(md5(e.event_type), 16) ELSE '' END AS key
 			FROM (SELECT DISTINCT c.event_type, c.type_name FROM component AS c WHERE c.is_event) AS e),
 		message AS (
 			SELECT c.name, h.key AS channel, 'v' || c.schema_version AS version,

@@ -1,5 +1,3 @@
-/* event_validate--1.0.sql: "make event_validate--1.0.sql" writes it from the files in install */
-
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION event_validate" to load this file. \quit
 

@@ -79,7 +79,7 @@ SELECT d -> 'components' -> 'messages' -> 'cat.order.v1' AS message, d -> 'opera
 SELECT k FROM jsonb_object_keys(event_asyncapi('{"types": ["cat.*"]}') -> 'channels') AS k ORDER BY k COLLATE "C";
 SELECT k FROM jsonb_object_keys(event_asyncapi('{"types": ["cat.*"], "deprecated": false}') -> 'channels') AS k ORDER BY k COLLATE "C";
 -- a channel's key depends on its type alone; a type that is named like a key has another one
-SELECT register_event_schema(t, 1, '{}') IS NOT NULL AS registered FROM unnest(ARRAY['dog:a', 'dog;a', 'dog_a', 'dog_a_' || left(md5('dog:a'), 8)]) AS t;
+SELECT register_event_schema(t, 1, '{}') IS NOT NULL AS registered FROM unnest(ARRAY['dog:a', 'dog;a', 'dog_a', 'dog_a_' || left(md5('dog:a'), 16)]) AS t;
 SELECT key, value ->> 'address' AS address FROM jsonb_each(event_asyncapi('{"types": ["dog*"]}') -> 'channels') ORDER BY key COLLATE "C";
 SELECT key, value ->> 'address' AS address FROM jsonb_each(event_asyncapi('{"types": ["dog;a"]}') -> 'channels');
 -- in a table, an odd number of backslashes escapes a pipe

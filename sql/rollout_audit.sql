@@ -103,6 +103,7 @@ SELECT * FROM audit_events('events', 'data FROM events; DROP TABLE events');
 SELECT * FROM audit_events('events', '(SELECT data)');
 SELECT * FROM audit_events('events', 'max(data::text)::jsonb');
 SELECT * FROM audit_events('events', '');
+SELECT * FROM audit_events('events', '*');
 -- comments in expressions
 SELECT count(*) FROM audit_events('events', 'data --', 'event_type /* type */');
 

@@ -162,6 +162,7 @@ SELECT add_event_check('"Legacy ""Events"', 'Payload', 'user', 'short');
 SELECT add_event_check('events', 'data) NOT VALID, DROP COLUMN note, ADD CHECK (true');
 SELECT add_event_check('events', 'data, event_type, 1)) NOT VALID; DROP TABLE events; --');
 SELECT add_event_check('events', 'data AS x');
+SELECT add_event_check('events', '*');
 SELECT add_event_check('events', '(SELECT data)');
 -- expressions are resolved with the caller's search_path
 CREATE SCHEMA shadow;

@@ -18,7 +18,7 @@
 
 /*
  * The kinds of changes.  The names are stable, since programs compare them.
- * X(name, meaning); docs/evolution.md lists both.
+ * X(name, meaning); docs/explanation/evolution.md lists both.
  */
 #define EV_CHANGE_RULES(X) \
 	X(ANNOTATION_CHANGED, "an annotation or an unknown keyword was added, removed or changed") \

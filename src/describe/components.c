@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "base/hide_context.h"
 #include "base/shown_text.h"
 #include "describe/component_writer.h"
 #include "describe/described_uri.h"
@@ -422,6 +423,7 @@ ev_schema_components(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	MemoryContext caller;
 
+	ev_hide_calling_statement();
 	InitMaterializedSRF(fcinfo, 0);
 	if (strcmp(dialect, "draft-07") != 0 && strcmp(dialect, "own") != 0)
 		ereport(ERROR,

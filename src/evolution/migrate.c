@@ -43,6 +43,7 @@
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
+#include "base/table_members.h"
 #include "evolution/migrate_batch.h"
 #include "evolution/migrate_failures.h"
 #include "evolution/migrate_relation.h"
@@ -311,7 +312,7 @@ migrate_all(EvMigration *migration)
 		ev_migration_refuse_change(migration->shown_relation);
 	ev_migrate_check_row_security(migration->relation);
 	caller = MemoryContextSwitchTo(migration->lap_context);
-	foreach(cell, find_all_inheritors(migration->relation, NoLock, NULL))
+	foreach(cell, ev_table_members(migration->relation))
 		tables = lappend_oid(tables, lfirst_oid(cell));
 	MemoryContextSwitchTo(caller);
 	foreach(cell, tables)

@@ -8,7 +8,6 @@
 #include "access/sysattr.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -18,6 +17,7 @@
 #include "utils/rls.h"
 
 #include "base/shown_text.h"
+#include "base/table_members.h"
 #include "evolution/migrate_relation.h"
 
 /* May the current user read and update a table, or some of its columns? */
@@ -48,7 +48,7 @@ ev_migrate_check_rights(Oid table)
 void
 ev_migrate_check_all_rights(Oid table)
 {
-	List	   *tables = find_all_inheritors(table, NoLock, NULL);
+	List	   *tables = ev_table_members(table);
 	bool		is_parent = get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE && list_length(tables) > 1;
 	ListCell   *cell;
 

@@ -380,6 +380,13 @@ record_dependency(Oid function, const char *type, int type_length, int32 version
 	recordDependencyOn(&from, &to, DEPENDENCY_NORMAL);
 }
 
+static void
+record_dependencies(const EvUpcast *upcast)
+{
+	record_dependency(upcast->function, upcast->name, upcast->type_length, upcast->from);
+	record_dependency(upcast->function, upcast->name, upcast->type_length, upcast->to);
+}
+
 /*
  * Fills *upcast for a function that has the name of an upcast.  Returns false,
  * with the function's name in upcast->name, if the name shortens the type and
@@ -483,10 +490,27 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 				 errhint("Drop it first: %s.", drop_command(NameStr(form->proname)))));
 	if (!HeapTupleIsValid(previous) && is_create)
 		check_new(&upcast, is_known);
-	if (!is_known)
-		return;
-	record_dependency(form->oid, upcast.name, upcast.type_length, upcast.from);
-	record_dependency(form->oid, upcast.name, upcast.type_length, upcast.to);
+	if (is_known)
+		record_dependencies(&upcast);
+}
+
+void
+ev_upcast_record_dependencies(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, ev_upcast_list(NULL, 0))
+	{
+		Oid			function = ((EvUpcast *) lfirst(cell))->function;
+		HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+		EvUpcast	upcast;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		if (read_function((Form_pg_proc) GETSTRUCT(tuple), &upcast))
+			record_dependencies(&upcast);
+		ReleaseSysCache(tuple);
+	}
 }
 
 /* ---------- registration ---------- */

@@ -64,6 +64,13 @@ extern List *ev_upcast_dependencies(Oid function);
 extern void ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create);
 
 /*
+ * Records that each upcast depends on its two schema versions, where this is not
+ * recorded: pg_upgrade creates functions without event triggers, which call
+ * ev_upcast_check_function.
+ */
+extern void ev_upcast_record_dependencies(void);
+
+/*
  * Raises dependent_objects_still_exist if an upcast leads from or to a
  * version.
  */
@@ -98,6 +105,12 @@ extern Jsonb *ev_schema_renames(Oid function);
  * be applied.
  */
 extern void ev_renames_check_drop(const char *type, int type_length, int32 version);
+
+/*
+ * Holds the version before one that has renames, until the end of the transaction: waits for a DROP FUNCTION, which
+ * does not see the renames yet, and lets later ones wait until they do.
+ */
+extern void ev_renames_hold_previous(const char *type, int type_length, int32 version);
 
 /*
  * Raises object_not_in_prerequisite_state if TYPE@VERSION, which is not registered yet, would

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "catalog/pg_type.h"
@@ -25,6 +27,7 @@
 #include "changes/changes.h"
 #include "evolution/upcast.h"
 #include "registry/function_row.h"
+#include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
@@ -278,6 +281,43 @@ ev_renames_check_new(const char *name)
 						name, after, before),
 				 errdetail("They would be applied to events of version %d.", version),
 				 errhint("Register the schema as a version later than %d.", after)));
+}
+
+/* Has the current transaction created a function?  Then no other one drops it. */
+static bool
+is_of_transaction(Oid function)
+{
+	HeapTuple	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		result = HeapTupleIsValid(row) && TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data));
+
+	if (HeapTupleIsValid(row))
+		ReleaseSysCache(row);
+	return result;
+}
+
+void
+ev_renames_hold_previous(const char *type, int type_length, int32 version)
+{
+	for (;;)
+	{
+		List	   *versions;
+		List	   *functions = ev_registry_list(type, type_length, &versions);
+		int			last = list_length(versions) - 1;
+		Oid			previous;
+
+		while (last >= 0 && list_nth_int(versions, last) >= version)
+			last--;
+		if (last < 0)
+			return;
+		previous = list_nth_oid(functions, last);
+		if (is_of_transaction(previous))
+			return;
+		ev_function_lock(previous, AccessShareLock, psprintf("%.*s@%d", type_length, type, list_nth_int(versions, last)));
+		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(previous)))
+			return;
+		/* it was dropped meanwhile: the one before it is the previous one now */
+		ev_function_unlock(previous, AccessShareLock);
+	}
 }
 
 /* Has a version between the two ends of a path renames, which can be a step of it? */

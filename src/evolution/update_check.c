@@ -15,7 +15,6 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/partition.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -39,6 +38,7 @@
 #include "base/row_fault.h"
 #include "base/run_as_owner.h"
 #include "base/subtransaction.h"
+#include "base/table_members.h"
 #include "evolution/migrate_relation.h"
 #include "evolution/update_check.h"
 #include "guard/guard_definition.h"
@@ -227,7 +227,7 @@ ev_event_update_is_checked(PG_FUNCTION_ARGS)
 	/* errors of constraints can show other columns */
 	if (pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		PG_RETURN_BOOL(false);
-	foreach(cell, find_all_inheritors(relation, NoLock, NULL))
+	foreach(cell, ev_table_members(relation))
 	{
 		Relation	table = try_relation_open(lfirst_oid(cell), AccessShareLock);
 
@@ -263,7 +263,7 @@ ev_update_check_make(Oid relation, const char *data, const char *version, int32 
 	check->data = pstrdup(data);
 	check->version = pstrdup(version);
 	check->to = to;
-	check->tables = find_all_inheritors(relation, NoLock, NULL);
+	check->tables = ev_table_members(relation);
 	return check;
 }
 

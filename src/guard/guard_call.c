@@ -80,6 +80,24 @@ function_changed(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(
 		}
 }
 
+/* A role has got or lost the rights of another one; a guard's family depends on those of the owners. */
+static void
+rights_changed(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+			   uint32 hash pg_attribute_unused())
+{
+	HASH_SEQ_STATUS status;
+	KeptGuard  *kept;
+
+	changes++;
+	hash_seq_init(&status, kept_guards);
+	while ((kept = hash_seq_search(&status)) != NULL)
+		if (kept->guard->ancestors != NIL)
+		{
+			kept->guard->valid = false;
+			any_invalid = true;
+		}
+}
+
 static void
 init_guards(void)
 {
@@ -90,6 +108,9 @@ init_guards(void)
 							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, rights_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, rights_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(DATABASEOID, rights_changed, (Datum) 0);
 }
 
 static void

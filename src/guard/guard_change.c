@@ -18,7 +18,6 @@
 #include "catalog/indexing.h"
 #include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -27,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "base/table_members.h"
 #include "guard/guard_change.h"
 #include "guard/guard_family.h"
 
@@ -130,7 +130,7 @@ change_with_clones(Relation triggers, Oid table, Oid wanted, bool is_clone, cons
 		 * from pg_inherits: the relation's partition descriptor evaluates
 		 * constants of the partition key, which is code of the table's owner
 		 */
-		List	   *partitions = find_inheritance_children(table, NoLock);
+		List	   *partitions = ev_table_children(table);
 		ListCell   *cell;
 
 		foreach(cell, partitions)

@@ -24,9 +24,9 @@
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
@@ -34,7 +34,9 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+#include "base/table_members.h"
 #include "guard/guard_family.h"
+#include "registry/extension_objects.h"
 #include "rows/table_rights.h"
 
 /* A trigger as the catalog has it. */
@@ -233,7 +235,7 @@ add_children(List **result, List **seen, const StoredTrigger *guard)
 	ListCell   *cell;
 
 	check_stack_depth();
-	foreach(cell, find_inheritance_children(guard->relation, NoLock))
+	foreach(cell, ev_table_children(guard->relation))
 	{
 		StoredTrigger child;
 		EvFamilyGuard *member;
@@ -267,5 +269,8 @@ ev_guard_family_children(Oid relation, Oid trigger)
 bool
 ev_guard_is_routed(Oid child)
 {
-	return OidIsValid(getExtensionOfObject(NamespaceRelationId, get_rel_namespace(child)));
+	Oid			extension = getExtensionOfObject(NamespaceRelationId, get_rel_namespace(child));
+
+	/* roles can create tables in event_schema */
+	return OidIsValid(extension) && extension != get_extension_oid(EV_EXTENSION, true);
 }

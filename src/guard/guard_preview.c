@@ -12,7 +12,6 @@
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -22,6 +21,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
+#include "base/table_members.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_expression.h"
 #include "guard/guard_family.h"
@@ -120,7 +120,7 @@ static void
 preview_table(void *arg)
 {
 	Preview    *preview = arg;
-	List	   *tables = find_all_inheritors(preview->table, NoLock, NULL);
+	List	   *tables = ev_table_members(preview->table);
 	int			looked_at = 0;
 
 	/* the latest partitions usually have the last rows */

@@ -19,7 +19,11 @@
  *
  * A role could learn in this way whether a table has an event, so only tables
  * are read of which it may read all rows, and what was gathered is used for
- * this role only.
+ * this role only.  The hashes are made with a secret, so that no row can be made that
+ * has the hash of another one.
+ *
+ * A transaction can use many tables and roles in turn, and roll back savepoints, after which
+ * a table is gathered anew.  Both have limits; beyond them, no row is found.
  */
 #include "postgres.h"
 
@@ -32,7 +36,6 @@
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "common/hashfn.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -47,6 +50,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
+#include "base/table_members.h"
 #include "guard/moved_rows.h"
 #include "rows/table_rights.h"
 
@@ -55,11 +59,21 @@
 /* The members of a larger family are listed once in a statement of the client. */
 #define FEW_PARTITIONS	64
 
+/* Tables, each with a role and the columns that a guard reads, whose events are kept. */
+#define MOST_KEPT		16
+/* How often a table is gathered anew in a statement of the client, after rollbacks. */
+#define MOST_ANEW		8
+
 /* The events of tables from which the transaction has deleted rows. */
 typedef struct OldEvents
 {
 	Oid			table;			/* of the guard */
 	Oid			role;			/* for which they were gathered */
+	uint64		columns;		/* a hash of those that the guard reads */
+	uint64		secret;			/* for the hashes of events */
+	TimestampTz begun;			/* statement of the client that gathered anew
+								 * last, */
+	int			anew;			/* and how often it did so */
 	List	   *members;		/* the table, its partitions and children */
 	TimestampTz listed;			/* statement of the client that listed these */
 	List	   *sources;		/* the members whose events were gathered */
@@ -70,12 +84,14 @@ typedef struct OldEvents
 	MemoryContextCallback forget;
 } OldEvents;
 
-static OldEvents *gathered = NULL;
+static OldEvents *kept[MOST_KEPT];
 
 static void
-forget(void *arg pg_attribute_unused())
+forget(void *arg)
 {
-	gathered = NULL;
+	for (int i = 0; i < MOST_KEPT; i++)
+		if (kept[i] == arg)
+			kept[i] = NULL;
 }
 
 /* ---------- tables ---------- */
@@ -171,9 +187,33 @@ columns_read(const EvGuard *guard)
 	return read;
 }
 
+static uint64
+hash_name(const char *name)
+{
+	return hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
+}
+
+/* Two guards of a table can read different columns. */
+static uint64
+hash_columns(const EvGuard *guard)
+{
+	Bitmapset  *read = columns_read(guard);
+	int			member = -1;
+	uint64		hash = 0;
+
+	while ((member = bms_next_member(read, member)) >= 0)
+	{
+		char	   *name = get_attname(guard->relation, member + FirstLowInvalidHeapAttributeNumber, true);
+
+		hash += name != NULL ? hash_name(name) : 0;
+	}
+	bms_free(read);
+	return hash;
+}
+
 /* Finds the guard's columns in another relation, by name.  False: one is missing. */
 static bool
-find_columns(const EvGuard *guard, Oid relation, ReadColumns *found)
+find_columns(const OldEvents *gathered, const EvGuard *guard, Oid relation, ReadColumns *found)
 {
 	Bitmapset  *read = columns_read(guard);
 	int			member = -1;
@@ -188,7 +228,7 @@ find_columns(const EvGuard *guard, Oid relation, ReadColumns *found)
 		column->number = name != NULL ? get_attnum(relation, name) : InvalidAttrNumber;
 		if (column->number <= 0)
 			return false;
-		column->seed = hash_bytes_extended((unsigned char *) name, strlen(name), 0);
+		column->seed = hash_name(name) ^ gathered->secret;
 	}
 	return found->count > 0;
 }
@@ -259,9 +299,21 @@ was_there(HeapTupleHeader header)
 	return TransactionIdIsCurrentTransactionId(xmax) || !TransactionIdDidCommit(xmax);
 }
 
-static void
-gather_rows(const EvGuard *guard, Relation relation)
+/* The number of events that are kept in all. */
+static long
+count_kept(void)
 {
+	long		count = 0;
+
+	for (int i = 0; i < MOST_KEPT; i++)
+		count += kept[i] != NULL ? hash_get_num_entries(kept[i]->events) : 0;
+	return count;
+}
+
+static void
+gather_rows(OldEvents *gathered, const EvGuard *guard, Relation relation)
+{
+	long		room = MOST_EVENTS - count_kept() + hash_get_num_entries(gathered->events);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate moved row", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = CurrentMemoryContext;
 	TupleTableSlot *slot;
@@ -269,12 +321,12 @@ gather_rows(const EvGuard *guard, Relation relation)
 	ReadColumns columns;
 
 	if (relation->rd_rel->relam != HEAP_TABLE_AM_OID || !ev_may_read_all(RelationGetRelid(relation), GetUserId()) ||
-		!find_columns(guard, RelationGetRelid(relation), &columns))
+		!find_columns(gathered, guard, RelationGetRelid(relation), &columns))
 		return;
 	slot = table_slot_create(relation, NULL);
 	Assert(TTS_IS_BUFFERTUPLE(slot));
 	scan = EV_TABLE_BEGINSCAN(relation, SnapshotAny);
-	while (hash_get_num_entries(gathered->events) < MOST_EVENTS && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	while (hash_get_num_entries(gathered->events) < room && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		HeapTupleHeaderData header;
 		HeapTuple	row;
@@ -299,82 +351,126 @@ gather_rows(const EvGuard *guard, Relation relation)
 
 /* ---------- both ---------- */
 
-/* Starts with no events, for a table and the current role. */
+/* Makes the table of events anew. */
 static void
-start(Oid table)
+clear(OldEvents *gathered)
 {
-	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64)};
-	MemoryContext context;
+	HASHCTL		control = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64), .hcxt = gathered->context};
+	HTAB	   *old = gathered->events;
 
-	if (gathered != NULL)
-		MemoryContextDelete(gathered->context);
-	context = AllocSetContextCreate(TopTransactionContext, "event_validate moved rows", ALLOCSET_DEFAULT_SIZES);
-	control.hcxt = context;
-	gathered = MemoryContextAllocZero(context, sizeof(OldEvents));
+	gathered->events = hash_create("event_validate moved rows", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	if (old != NULL)
+		hash_destroy(old);
+	list_free(gathered->sources);
+	gathered->sources = NIL;
+	gathered->statement = 0;
+}
+
+/* Starts with no events, for a table, the current role and some columns. */
+static OldEvents *
+start(Oid table, uint64 columns)
+{
+	MemoryContext context = AllocSetContextCreate(TopTransactionContext, "event_validate moved rows", ALLOCSET_DEFAULT_SIZES);
+	OldEvents  *gathered = MemoryContextAllocZero(context, sizeof(OldEvents));
+
 	gathered->context = context;
 	gathered->table = table;
 	gathered->role = GetUserId();
+	gathered->columns = columns;
+	if (!pg_strong_random(&gathered->secret, sizeof(gathered->secret)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate a random number")));
 	gathered->forget.func = forget;
+	gathered->forget.arg = gathered;
 	MemoryContextRegisterResetCallback(context, &gathered->forget);
-	gathered->events = hash_create("event_validate moved rows", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	clear(gathered);
+	return gathered;
+}
+
+/* Returns a place in which nothing was gathered; -1: there is none. */
+static int
+free_place(void)
+{
+	for (int i = 0; i < MOST_KEPT; i++)
+	{
+		if (kept[i] != NULL && kept[i]->sources == NIL)
+			MemoryContextDelete(kept[i]->context);
+		if (kept[i] == NULL)
+			return i;
+	}
+	return -1;
+}
+
+/* Returns the events of a guard's table for the current role; NULL: too many tables and roles have some. */
+static OldEvents *
+find_gathered(const EvGuard *guard)
+{
+	uint64		columns = hash_columns(guard);
+	int			place;
+
+	for (int i = 0; i < MOST_KEPT; i++)
+		if (kept[i] != NULL && kept[i]->table == guard->table && kept[i]->role == GetUserId() && kept[i]->columns == columns)
+			return kept[i];
+	place = free_place();
+	return place >= 0 ? kept[place] = start(guard->table, columns) : NULL;
 }
 
 /* Replaces a list of OIDs by a copy of another one. */
 static void
-keep_list(List **kept, const List *list)
+keep_list(OldEvents *gathered, List **list, const List *new)
 {
 	MemoryContext caller = MemoryContextSwitchTo(gathered->context);
-	List	   *old = *kept;
+	List	   *old = *list;
 
-	*kept = list_copy(list);
+	*list = list_copy(new);
 	list_free(old);
 	MemoryContextSwitchTo(caller);
 }
 
 /* Finds the tables that are looked at, unless they are many and were found in this statement. */
 static void
-list_members(void)
+list_members(OldEvents *gathered)
 {
 	TimestampTz now = GetCurrentStatementStartTimestamp();
 	List	   *members;
 
 	if (gathered->listed == now && list_length(gathered->members) > FEW_PARTITIONS)
 		return;
-	/* the guard's expressions can drop the table; the caller reports that */
-	members = get_rel_relkind(gathered->table) != '\0' ? find_all_inheritors(gathered->table, NoLock, NULL) : NIL;
-	keep_list(&gathered->members, members);
+	members = ev_table_members(gathered->table);
+	keep_list(gathered, &gathered->members, members);
 	gathered->listed = now;
 	list_free(members);
 }
 
 /* Adds the events of some of the sources.  After an error, all are gathered again. */
 static void
-gather(const EvGuard *guard, const List *sources, const List *added)
+gather(OldEvents *gathered, const EvGuard *guard, const List *sources, const List *added)
 {
 	ListCell   *cell;
 
 	gathered->statement = 0;
-	keep_list(&gathered->sources, sources);
+	keep_list(gathered, &gathered->sources, sources);
 	foreach(cell, added)
 	{
 		Relation	relation = open_source(lfirst_oid(cell));
 
 		if (relation == NULL)
 			continue;
-		gather_rows(guard, relation);
+		gather_rows(gathered, guard, relation);
 		relation_close(relation, NoLock);
 	}
 	gathered->statement = GetCurrentStatementStartTimestamp();
 }
 
 static bool
-is_gathered(const EvGuard *guard, Relation relation, HeapTuple row)
+is_gathered(const OldEvents *gathered, const EvGuard *guard, Relation relation, HeapTuple row)
 {
 	ReadColumns columns;
 	uint64		hash;
 
 	if (hash_get_num_entries(gathered->events) == 0 ||
-		!find_columns(guard, RelationGetRelid(relation), &columns))
+		!find_columns(gathered, guard, RelationGetRelid(relation), &columns))
 		return false;
 	hash = hash_event(relation, row, &columns);
 	return hash_search(gathered->events, &hash, HASH_FIND, NULL) != NULL;
@@ -382,36 +478,46 @@ is_gathered(const EvGuard *guard, Relation relation, HeapTuple row)
 
 /* Looks for the row among the events of the tables with deleted rows. */
 static EvMove
-find_row(const EvGuard *guard, Relation relation, HeapTuple row, const List *sources)
+find_row(OldEvents *gathered, const EvGuard *guard, Relation relation, HeapTuple row, const List *sources)
 {
+	TimestampTz now = GetCurrentStatementStartTimestamp();
 	bool		is_same = equal(sources, gathered->sources);
 	const List *added = sources;
 
 	/* a savepoint's rollback took back what was deleted from one of them */
 	if (!is_same && list_difference_oid(gathered->sources, sources) != NIL)
-		start(guard->table);
-	if (is_gathered(guard, relation, row))
+	{
+		if (gathered->begun != now)
+			gathered->anew = 0;
+		gathered->begun = now;
+		if (++gathered->anew > MOST_ANEW)
+			return EV_PERHAPS_MOVED;
+		clear(gathered);
+	}
+	if (is_gathered(gathered, guard, relation, row))
 		return EV_MOVED;
-	if (gathered->statement == GetCurrentStatementStartTimestamp())
+	if (gathered->statement == now)
 		added = is_same ? NIL : list_difference_oid(sources, gathered->sources);
 	if (added == NIL)
 		return EV_PERHAPS_MOVED;
-	gather(guard, sources, added);
-	return is_gathered(guard, relation, row) ? EV_MOVED : EV_PERHAPS_MOVED;
+	gather(gathered, guard, sources, added);
+	return is_gathered(gathered, guard, relation, row) ? EV_MOVED : EV_PERHAPS_MOVED;
 }
 
 EvMove
 ev_row_move(const EvGuard *guard, Relation relation, HeapTuple row)
 {
+	OldEvents  *gathered = find_gathered(guard);
 	List	   *sources;
 	EvMove		move = EV_NOT_MOVED;
 
-	if (gathered == NULL || gathered->table != guard->table || gathered->role != GetUserId())
-		start(guard->table);
-	list_members();
-	sources = sources_of(gathered->members);
-	if (sources != NIL)
-		move = find_row(guard, relation, row, sources);
+	if (gathered != NULL)
+		list_members(gathered);
+	sources = sources_of(gathered != NULL ? gathered->members : ev_table_members(guard->table));
+	if (sources != NIL && gathered == NULL)
+		move = EV_PERHAPS_MOVED;
+	else if (sources != NIL)
+		move = find_row(gathered, guard, relation, row, sources);
 	list_free(sources);
 	return move;
 }

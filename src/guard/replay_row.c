@@ -18,7 +18,6 @@
 #include "access/relation.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -36,6 +35,7 @@
 #include "base/compat.h"
 #include "base/run_as_owner.h"
 #include "base/shown_text.h"
+#include "base/table_members.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
 #include "guard/replay_row.h"
@@ -258,7 +258,7 @@ may_insert(Oid sender, Oid table)
 
 	if (!OidIsValid(sender))
 		return true;
-	foreach(cell, find_all_inheritors(table, NoLock, NULL))
+	foreach(cell, ev_table_members(table))
 		if (pg_class_aclcheck(lfirst_oid(cell), sender, ACL_INSERT) == ACLCHECK_OK ||
 			pg_attribute_aclcheck_all(lfirst_oid(cell), sender, ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK)
 		return true;
@@ -268,7 +268,7 @@ may_insert(Oid sender, Oid table)
 static bool
 is_descendant(Oid child, Oid table)
 {
-	return child != table && list_member_oid(find_all_inheritors(table, NoLock, NULL), child);
+	return child != table && list_member_oid(ev_table_members(table), child);
 }
 
 /*

@@ -17,16 +17,18 @@
 
 #include "pattern/pattern_automaton.h"
 
-#define MAX_POSITIONS		8192	/* of a pattern and its look-arounds */
+#define MAX_POSITIONS		2048	/* of a pattern and its look-arounds;
+									 * larger ones are left to the regex
+									 * engine */
 #define MAX_BITMAPS			(256 * 1024 * 1024) /* bytes, for one string */
 #define INTERRUPT_WORK		100000	/* positions visited */
 
 /* A look-around, or the pattern itself. */
-typedef struct Look
+typedef struct LookPositions
 {
 	bool		ahead;			/* false for the pattern */
 	EvPositions positions;
-} Look;
+} LookPositions;
 
 struct EvLooks
 {
@@ -35,7 +37,7 @@ struct EvLooks
 	int			position_count; /* the most of one look */
 	int			total;			/* of all */
 	int			look_count;
-	Look	   *looks;			/* a look-around is after those inside it; the
+	LookPositions *looks;		/* a look-around is after those inside it; the
 								 * last is the pattern */
 };
 
@@ -57,7 +59,7 @@ count_looks(const EvNode *node)
 static bool
 add_look(EvLooks *looks, const EvNode *node, bool ahead, const int *numbers)
 {
-	Look	   *look = &looks->looks[looks->look_count++];
+	LookPositions *look = &looks->looks[looks->look_count++];
 
 	look->ahead = ahead;
 	if (!ev_positions_build_looks(&look->positions, looks->classes, node, ahead, numbers))
@@ -98,7 +100,7 @@ ev_looks_make(const char *pattern, int length, EvPatternBudget *budget)
 	{
 		int		   *numbers = palloc0((tree.root->last + 1) * sizeof(int));
 
-		looks->looks = palloc0((count_looks(tree.root) + 1) * sizeof(Look));
+		looks->looks = palloc0((count_looks(tree.root) + 1) * sizeof(LookPositions));
 		made = add_looks(looks, tree.root, numbers) && add_look(looks, tree.root, false, numbers);
 		pfree(numbers);
 	}
@@ -122,7 +124,7 @@ ev_looks_kind(const EvLooks *looks)
 
 /* ---------- running ---------- */
 
-typedef struct Scan
+typedef struct LookScan
 {
 	const EvLooks *looks;
 	const uint8 *classes;		/* of the string's characters */
@@ -137,10 +139,10 @@ typedef struct Scan
 	int			list_count;
 	int		   *next_list;
 	int			work;
-} Scan;
+} LookScan;
 
 static inline bool
-is_word(const Scan *s, Size at)
+is_word(const LookScan *s, Size at)
 {
 	const EvClasses *classes = s->looks->classes;
 
@@ -149,7 +151,7 @@ is_word(const Scan *s, Size at)
 
 /* Does the look-around of a position hold at a place? */
 static inline bool
-holds(const Scan *s, const EvPosition *p, Size place)
+holds(const LookScan *s, const EvPosition *p, Size place)
 {
 	return (((s->bitmaps[p->other][place / 8] >> (place % 8)) & 1) != 0) != p->negative;
 }
@@ -159,7 +161,7 @@ holds(const Scan *s, const EvPosition *p, Size place)
  * string.  Returns true if the look matches there.
  */
 static bool
-reach(Scan *s, int position, Size place)
+reach(LookScan *s, int position, Size place)
 {
 	const EvPositions *b = s->positions;
 	Size		first = b->backward ? s->length : 0;
@@ -216,7 +218,7 @@ reach(Scan *s, int position, Size place)
 
 /* Begins the positions of another place. */
 static void
-new_place(Scan *s)
+new_place(LookScan *s)
 {
 	if (++s->mark == 0)
 	{
@@ -235,7 +237,7 @@ new_place(Scan *s)
  * the places where it matches.  Without, returns whether it matches anywhere.
  */
 static bool
-scan(Scan *s, const EvPositions *positions, uint8 *bitmap)
+scan(LookScan *s, const EvPositions *positions, uint8 *bitmap)
 {
 	bool		backward = positions->backward;
 	int			start = positions->groups[0].start;
@@ -275,7 +277,7 @@ scan(Scan *s, const EvPositions *positions, uint8 *bitmap)
 
 /* Sets the classes of the string's characters, in CurrentMemoryContext. */
 static void
-read_classes(Scan *s, const char *string, int length)
+read_classes(LookScan *s, const char *string, int length)
 {
 	const unsigned char *at = (const unsigned char *) string;
 	const unsigned char *end = at + length;
@@ -295,7 +297,7 @@ ev_looks_match(const EvLooks *looks, const char *string, int length)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext work = AllocSetContextCreate(caller, "event_validate look-arounds", ALLOCSET_DEFAULT_SIZES);
-	Scan		s = {.looks = looks};
+	LookScan	s = {.looks = looks};
 	Size		bitmap;
 	bool		matches;
 

@@ -9,7 +9,9 @@
  * syscache look-ups and one index scan of pg_proc.
  *
  * When the extension is dropped, its event triggers are dropped before they
- * could fire.  Commands of pg_upgrade are not checked.
+ * could fire.  Commands of pg_upgrade are not checked.  It creates event triggers
+ * after functions, and then adds them to the extension: that is when the
+ * dependencies of upcasts are recorded.
  */
 #include "postgres.h"
 
@@ -280,7 +282,11 @@ ev_guard_ddl(PG_FUNCTION_ARGS)
 	Oid			namespace = ev_namespace_oid();
 
 	if (IsBinaryUpgrade)
+	{
+		if (data->tag == CMDTAG_ALTER_EXTENSION)
+			ev_upcast_record_dependencies();
 		PG_RETURN_NULL();
+	}
 
 	SPI_connect();
 	if (SPI_execute("SELECT classid, objid FROM pg_catalog.pg_event_trigger_ddl_commands()",
@@ -481,8 +487,8 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 
 		/*
 		 * An upcast depends on its versions and is dropped with them, but not
-		 * after pg_upgrade, which runs no event triggers that could record
-		 * it.
+		 * if the event trigger that records this was disabled when the upcast
+		 * was created, or during pg_upgrade.
 		 */
 		ev_upcast_check_unused(version->type, strlen(version->type), version->version);
 		ev_renames_check_drop(version->type, strlen(version->type), version->version);

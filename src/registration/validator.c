@@ -49,6 +49,7 @@
 #include "changes/changes.h"
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
+#include "evolution/upcast.h"
 #include "evolution/view_followers.h"
 #include "evolution/widen.h"
 #include "registration/schema_warnings.h"
@@ -749,7 +750,11 @@ check_registered(HeapTuple function, EvDocument *document, EvMentions *mentions)
 	check_replacement(function, &replacing);
 	is_new = replacing.is_new && TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(function->t_data));
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
+	{
 		ev_ownership_lock_type(document->name, type_length, document->function);
+		if (document->renames != NULL)
+			ev_renames_hold_previous(document->name, type_length, version);
+	}
 	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
 		ev_claims_check(document, mentions,
 						is_new ? NULL : replacing.is_new ? document : &replacing.old, NULL);

@@ -14,7 +14,7 @@
  * against writers, which waits for the open transactions and blocks new ones,
  * searched again, and unlocked by the commit.  (A table that an open
  * transaction creates, or to which it adds the constraint, is not found, as
- * with DROP in general.)
+ * with DROP in general; nor is one that another role makes while tables are locked.)
  *
  * The tables can belong to other roles than the one that drops.  Searching
  * another role's table has a time limit, and so have all tables of one role (table_look.h); and while other roles'
@@ -30,6 +30,7 @@
 #include "storage/lockdefs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -37,6 +38,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/oid_set.h"
 #include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
@@ -273,18 +275,50 @@ look_unlocked(Drop *drop)
 #define MOST_TABLES	4096
 
 /*
+ * How often partitions and children of other roles' tables are looked for, which were attached while the
+ * drop waited for locks.
+ */
+#define MOST_ROUNDS	8
+
+/*
  * For a forced drop, how long to wait for all tables of other roles together, in
  * milliseconds: while nothing is locked, and while tables are.
  */
 #define FORCED_WAIT			5000
 #define FORCED_LOCKED_WAIT	500
 
+/* The tables that are locked during the second search. */
+typedef struct Locked
+{
+	List	   *tables;
+	HTAB	   *set;			/* the same */
+	int			others;			/* of other roles */
+	int			rounds;			/* in which other roles' tables were locked */
+} Locked;
+
+/*
+ * Is a table directly below one that is locked?  Then it was attached before the lock.
+ */
+static bool
+is_below(Oid relation, const Locked *locked)
+{
+	ListCell   *cell;
+
+	foreach(cell, ev_parents(relation))
+		if (ev_oid_set_has(locked->set, lfirst_oid(cell)))
+		return true;
+	return false;
+}
+
 /*
  * Returns the tables that are not locked yet and have no WARNING, sorted: those that
  * belong to the user, or the others.
+ *
+ * Others make tables at any time, so once their tables were locked, only those count that
+ * were attached to one that was about to be locked.
  */
 static List *
-tables_to_lock(const Drop *drop, const EvSearch *search, bool own, const List *locked)
+tables_to_lock(const Drop *drop, const EvSearch *search, bool own, const Locked *locked)
 {
 	List	   *tables = NIL;
 	ListCell   *cell;
@@ -294,8 +328,9 @@ tables_to_lock(const Drop *drop, const EvSearch *search, bool own, const List *l
 		Oid			relation = lfirst_oid(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (ev_is_own_table(relation, drop->user) == own &&
-			!list_member_oid(locked, relation) && !list_member_oid(drop->passed, relation))
+		if (!ev_oid_set_has(locked->set, relation) && !list_member_oid(drop->passed, relation) &&
+			ev_is_own_table(relation, drop->user) == own &&
+			(own || locked->rounds == 0 || is_below(relation, locked)))
 			tables = lappend_oid(tables, relation);
 	}
 	return tables;
@@ -320,11 +355,11 @@ pass_table(Drop *drop, const EvSearch *search, Oid relation, const char *reason)
 
 /* Raises an error if more tables of other roles would be locked than MOST_TABLES. */
 static void
-refuse_many_tables(const EvSearch *search, const List *tables)
+refuse_many_tables(const EvSearch *search, const List *tables, const Locked *locked)
 {
 	const EvVersion *version = linitial(search->versions);
 
-	if (list_length(tables) > MOST_TABLES)
+	if (locked->others + list_length(tables) > MOST_TABLES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot drop event schema \"%s@%d\" because more than %d tables of other roles can have rows with it",
@@ -333,12 +368,31 @@ refuse_many_tables(const EvSearch *search, const List *tables)
 				 errhint("The owner of the database can drop it in spite of other roles' tables by drop_event_schema with force => true.")));
 }
 
+/* Ends the rounds: no table is left, or an error is raised. */
+static List *
+pass_attached(Drop *drop, const EvSearch *search, const List *tables)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		if (!drop->forced)
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("could not lock table \"%s\"", plain_table_name(lfirst_oid(cell))),
+					 errdetail("Partitions or children are added while it is looked for all of them."),
+					 errhint("Try again when they are not.")));
+		pass_table(drop, search, lfirst_oid(cell), "It was added to a table while it was looked for all of them.");
+	}
+	return NIL;
+}
+
 /*
  * Locks tables of other roles one by one, or only tries to, and warns about those that
  * cannot be locked.
  */
 static List *
-lock_or_pass(Drop *drop, const EvSearch *search, List *tables, bool keep, int milliseconds)
+lock_or_pass(Drop *drop, const EvSearch *search, List *tables, const Locked *before, bool keep, int milliseconds)
 {
 	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
 	List	   *locked = NIL;
@@ -350,7 +404,7 @@ lock_or_pass(Drop *drop, const EvSearch *search, List *tables, bool keep, int mi
 		int			rest = (int) Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), EV_ATTEMPT_MS);
 
 		CHECK_FOR_INTERRUPTS();
-		if (list_length(locked) == MOST_TABLES)
+		if (before->others + list_length(locked) == MOST_TABLES)
 			pass_table(drop, search, relation, psprintf("It is one of more than %d tables of other roles.", MOST_TABLES));
 		else if (keep ? ev_try_lock_table(relation, ShareRowExclusiveLock, rest) :
 				 ev_can_lock_table(relation, ShareRowExclusiveLock, rest))
@@ -372,18 +426,18 @@ lock_others(void *arg)
  * locked, whose writers would wait too.
  */
 static void
-wait_for_others(Drop *drop, const EvSearch *search)
+wait_for_others(Drop *drop, const EvSearch *search, const Locked *none)
 {
-	List	   *tables = tables_to_lock(drop, search, false, NIL);
+	List	   *tables = tables_to_lock(drop, search, false, none);
 	ErrorData  *error;
 
 	if (drop->forced)
 	{
-		(void) lock_or_pass(drop, search, tables, false, FORCED_WAIT);
+		(void) lock_or_pass(drop, search, tables, none, false, FORCED_WAIT);
 		return;
 	}
-	refuse_many_tables(search, tables);
-	if (tables == NIL || tables_to_lock(drop, search, true, NIL) == NIL)
+	refuse_many_tables(search, tables, none);
+	if (tables == NIL || tables_to_lock(drop, search, true, none) == NIL)
 		return;
 	error = ev_in_subtransaction(lock_others, tables, EV_LET_GO);
 	if (error != NULL)
@@ -395,23 +449,29 @@ wait_for_others(Drop *drop, const EvSearch *search)
  * that are not locked yet.  Returns false if there are none.
  */
 static bool
-lock_tables(Drop *drop, const EvSearch *search, bool own, List **locked)
+lock_tables(Drop *drop, const EvSearch *search, bool own, Locked *locked)
 {
-	List	   *tables = tables_to_lock(drop, search, own, *locked);
-	bool		briefly = *locked != NIL;
+	List	   *tables = tables_to_lock(drop, search, own, locked);
+	bool		briefly = locked->tables != NIL;
+	ListCell   *cell;
 
+	if (!own && ++locked->rounds > MOST_ROUNDS)
+		tables = pass_attached(drop, search, tables);
 	if (tables == NIL)
 		return false;
 	if (own)
 		ev_lock_tables(tables, ShareRowExclusiveLock);
 	else if (drop->forced)
-		tables = lock_or_pass(drop, search, tables, true, FORCED_LOCKED_WAIT);
+		tables = lock_or_pass(drop, search, tables, locked, true, FORCED_LOCKED_WAIT);
 	else
 	{
-		refuse_many_tables(search, tables);
+		refuse_many_tables(search, tables, locked);
 		ev_lock_others_tables(tables, ShareRowExclusiveLock, briefly);
 	}
-	*locked = list_concat(*locked, tables);
+	foreach(cell, tables)
+		(void) ev_oid_set_add(locked->set, lfirst_oid(cell));
+	locked->tables = list_concat(locked->tables, tables);
+	locked->others += own ? 0 : list_length(tables);
 	return true;
 }
 
@@ -424,25 +484,27 @@ static void
 look_locked(Drop *drop)
 {
 	EvSearch	search;
-	List	   *locked = NIL;
-	List	   *own;
+	Locked		locked = {.set = ev_oid_set()};
+	HTAB	   *own = ev_oid_set();
 	ListCell   *cell;
 	TimestampTz deadline;
 
 	init_search(&search, drop);
-	wait_for_others(drop, &search);
+	wait_for_others(drop, &search, &locked);
 	while (lock_tables(drop, &search, true, &locked))
 		init_search(&search, drop);
+	foreach(cell, locked.tables)
+		(void) ev_oid_set_add(own, lfirst_oid(cell));
 	foreach(cell, search.sites)
-		if (list_member_oid(locked, ((EvSite *) lfirst(cell))->relation))
+		if (ev_oid_set_has(own, ((EvSite *) lfirst(cell))->relation))
 		check_site(drop, lfirst(cell), &search, 0, NULL);
-	own = list_copy(locked);
 
 	while (lock_tables(drop, &search, false, &locked) || lock_tables(drop, &search, true, &locked))
 		init_search(&search, drop);
 	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), EV_LOCKED_LOOK_MS);
 	foreach(cell, search.sites)
-		if (!list_member_oid(own, ((EvSite *) lfirst(cell))->relation))
+		if (ev_oid_set_has(locked.set, ((EvSite *) lfirst(cell))->relation) &&
+			!ev_oid_set_has(own, ((EvSite *) lfirst(cell))->relation))
 	{
 		long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 

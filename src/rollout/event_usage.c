@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -24,6 +23,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/row_fault.h"
+#include "base/table_members.h"
 #include "guard/guard_expression.h"
 #include "guard/guard_family.h"
 #include "rollout/rule_sites.h"
@@ -358,7 +358,7 @@ append_foreign(StringInfo text, Oid table)
 {
 	ListCell   *cell;
 
-	foreach(cell, find_inheritance_children(table, NoLock))
+	foreach(cell, ev_table_children(table))
 		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
 		appendStringInfo(text, "%s%s", text->len > 0 ? ", " : "", ev_table_name(lfirst_oid(cell)));
 }

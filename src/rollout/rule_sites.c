@@ -6,18 +6,20 @@
  * on the functions that they call.  A partition or child has none of its own for those
  * of its table, so they are looked at for each.
  *
+ * A policy of which nothing is parsed, because its table's owner has too many, does not count, nor does such a view.
+ *
  * A view counts if it has the option, or if a view over it, of a role with its owner's rights, has
  * CASCADED, and if its owner has the rights of the table's owner: the condition is evaluated as the latter.
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
@@ -38,8 +40,11 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "base/oid_set.h"
+#include "base/table_members.h"
 #include "registry/dependents.h"
 #include "rollout/rule_sites.h"
+#include "rollout/search_bounds.h"
 #include "rows/table_rights.h"
 
 /*
@@ -80,13 +85,16 @@ policy_row(Oid policy, TupleDesc *descriptor)
 	return row_of(PolicyRelationId, PolicyOidIndexId, Anum_pg_policy_oid, policy, descriptor);
 }
 
+/* Parses a column of a catalog's row; NULL if it is, or if too much of the role was parsed. */
 static Node *
-node_in(HeapTuple row, AttrNumber column, TupleDesc descriptor)
+node_in(HeapTuple row, AttrNumber column, TupleDesc descriptor, const EvSearch *search, Oid owner)
 {
 	bool		is_null;
 	Datum		value = heap_getattr(row, column, descriptor, &is_null);
 
-	return is_null ? NULL : stringToNode(TextDatumGetCString(value));
+	if (is_null || (search != NULL && !ev_search_may_read(search->counts, owner, toast_raw_datum_size(value))))
+		return NULL;
+	return stringToNode(TextDatumGetCString(value));
 }
 
 char *
@@ -98,9 +106,9 @@ ev_security_policy_name(Oid policy)
 	return HeapTupleIsValid(row) ? pstrdup(NameStr(((Form_pg_policy) GETSTRUCT(row))->polname)) : psprintf("%u", policy);
 }
 
-/* Returns the conditions of a policy. */
+/* Returns the conditions of a policy, in full if search is NULL. */
 static List *
-policy_expressions(Oid policy)
+policy_expressions(Oid policy, const EvSearch *search)
 {
 	TupleDesc	descriptor;
 	HeapTuple	row = policy_row(policy, &descriptor);
@@ -109,7 +117,8 @@ policy_expressions(Oid policy)
 
 	for (int i = 0; i < (int) lengthof(columns) && HeapTupleIsValid(row); i++)
 	{
-		Node	   *expression = node_in(row, columns[i], descriptor);
+		Node	   *expression = node_in(row, columns[i], descriptor, search,
+										 ev_table_owner(((Form_pg_policy) GETSTRUCT(row))->polrelid));
 
 		if (expression != NULL)
 			expressions = lappend(expressions, expression);
@@ -129,22 +138,62 @@ typedef struct View
 	Oid			base;
 } View;
 
-/* Reads the view of a rule; false if it is anything else. */
+/* The relation that a rule belongs to, as far as it was looked at. */
+typedef struct ViewOfRule
+{
+	Oid			rule;			/* the key */
+	Oid			view;			/* InvalidOid: it is not the rule of a view */
+	Oid			owner;
+	bool		is_read;
+	Oid			base;			/* if it was read: InvalidOid: it is not over
+								 * one relation */
+} ViewOfRule;
+
+/* Is the relation a view, and the rule the one that makes it one? */
 static bool
-read_rule(Oid rule, View *view)
+is_rule_of_view(HeapTuple row, ViewOfRule *found)
+{
+	Form_pg_rewrite form = (Form_pg_rewrite) GETSTRUCT(row);
+
+	found->owner = ev_table_owner(form->ev_class);
+	return form->ev_type == CMD_SELECT + '0' && OidIsValid(found->owner) && get_rel_relkind(form->ev_class) == RELKIND_VIEW;
+}
+
+/* Finds the view of a rule without reading what it says. */
+static ViewOfRule *
+find_view(const EvSearch *search, Oid rule)
+{
+	bool		found;
+	ViewOfRule *result = hash_search(search->views, &rule, HASH_ENTER, &found);
+	TupleDesc	descriptor;
+	HeapTuple	row;
+
+	if (found)
+		return result;
+	result->view = result->owner = result->base = InvalidOid;
+	result->is_read = false;
+	row = row_of(RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, rule, &descriptor);
+	if (HeapTupleIsValid(row) && is_rule_of_view(row, result))
+		result->view = ((Form_pg_rewrite) GETSTRUCT(row))->ev_class;
+	return result;
+}
+
+/* Reads the view of a rule, within the limits of a search; false if it is anything else. */
+static bool
+read_rule(Oid rule, const EvSearch *search, View *view)
 {
 	TupleDesc	descriptor;
 	HeapTuple	row = row_of(RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, rule, &descriptor);
+	ViewOfRule	of;
 	Node	   *queries;
 	FromExpr   *from;
 
-	if (!HeapTupleIsValid(row) || ((Form_pg_rewrite) GETSTRUCT(row))->ev_type != CMD_SELECT + '0')
+	if (!HeapTupleIsValid(row) || !is_rule_of_view(row, &of))
 		return false;
 	view->oid = ((Form_pg_rewrite) GETSTRUCT(row))->ev_class;
-	view->owner = ev_table_owner(view->oid);
-	queries = node_in(row, Anum_pg_rewrite_ev_action, descriptor);
-	if (!OidIsValid(view->owner) || get_rel_relkind(view->oid) != RELKIND_VIEW ||
-		queries == NULL || !IsA(queries, List) || list_length((List *) queries) != 1)
+	view->owner = of.owner;
+	queries = node_in(row, Anum_pg_rewrite_ev_action, descriptor, search, view->owner);
+	if (queries == NULL || !IsA(queries, List) || list_length((List *) queries) != 1)
 		return false;
 	view->query = linitial_node(Query, (List *) queries);
 	from = view->query->jointree;
@@ -159,9 +208,28 @@ read_rule(Oid rule, View *view)
 	return true;
 }
 
+/* Returns the relation that a view is over, which is read once in a search; InvalidOid: several, or none. */
+static Oid
+base_of(const EvSearch *search, ViewOfRule *of)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	View		view;
+
+	if (of->is_read)
+		return of->base;
+	context = AllocSetContextCreate(caller, "event_validate rule", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	of->base = read_rule(of->rule, search, &view) ? view.base : InvalidOid;
+	of->is_read = true;
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return of->base;
+}
+
 /* Reads a view by the OID of the relation. */
 static bool
-read_view(Oid relation, View *view)
+read_view(Oid relation, const EvSearch *search, View *view)
 {
 	HeapTuple	row = SearchSysCache2(RULERELNAME, ObjectIdGetDatum(relation), CStringGetDatum(ViewSelectRuleName));
 	Oid			rule;
@@ -170,7 +238,7 @@ read_view(Oid relation, View *view)
 		return false;
 	rule = ((Form_pg_rewrite) GETSTRUCT(row))->oid;
 	ReleaseSysCache(row);
-	return read_rule(rule, view);
+	return read_rule(rule, search, view);
 }
 
 /* Returns "local" or "cascaded"; NULL if a view has no CHECK OPTION. */
@@ -197,6 +265,7 @@ check_option(Oid view)
 /* The search for a view with CASCADED over another one. */
 typedef struct Above
 {
+	const EvSearch *search;
 	Oid			owner;			/* views of roles without this one's rights do
 								 * not count */
 	int			seen;
@@ -207,7 +276,7 @@ static void
 note_rule(Form_pg_depend dependent, void *context)
 {
 	if (dependent->classid == RewriteRelationId)
-		((Above *) context)->rules = list_append_unique_oid(((Above *) context)->rules, dependent->objid);
+		((Above *) context)->rules = lappend_oid(((Above *) context)->rules, dependent->objid);
 }
 
 /* Is a condition of the view enforced, by its own option or by that of a view over it? */
@@ -224,15 +293,17 @@ is_enforced(Oid oid, bool only_cascaded, Above *above)
 	above->rules = NIL;
 	ev_for_each_dependent(RelationRelationId, oid, note_rule, above);
 	rules = above->rules;
+	list_sort(rules, list_oid_cmp);
+	list_deduplicate_oid(rules);
 	foreach(cell, rules)
 	{
-		View		view;
+		ViewOfRule *view = find_view(above->search, lfirst_oid(cell));
 
 		CHECK_FOR_INTERRUPTS();
-		if (!read_rule(lfirst_oid(cell), &view) || view.oid == oid || view.base != oid ||
-			!has_privs_of_role(view.owner, above->owner))
+		if (!OidIsValid(view->view) || view->view == oid || !has_privs_of_role(view->owner, above->owner) ||
+			base_of(above->search, view) != oid)
 			continue;
-		if (++above->seen > MOST_ABOVE || is_enforced(view.oid, true, above))
+		if (++above->seen > MOST_ABOVE || is_enforced(view->view, true, above))
 			return true;
 	}
 	return false;
@@ -286,7 +357,7 @@ columns_mutator(Node *node, void *context)
  * may have written it.
  */
 static Node *
-view_expression(Oid oid, Oid *table)
+view_expression(Oid oid, const EvSearch *search, Oid *table)
 {
 	View		view;
 	Columns		columns = {0};
@@ -294,14 +365,14 @@ view_expression(Oid oid, Oid *table)
 	ListCell   *cell;
 	Node	   *expression;
 
-	if (!read_view(oid, &view) || view.query->jointree->quals == NULL)
+	if (!read_view(oid, search, &view) || view.query->jointree->quals == NULL)
 		return NULL;
 	expression = view.query->jointree->quals;
 	owners = list_make1_oid(view.owner);
 	while (get_rel_relkind(view.base) == RELKIND_VIEW)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (list_length(owners) > MOST_LEVELS || checkExprHasSubLink(expression) || !read_view(view.base, &view))
+		if (list_length(owners) > MOST_LEVELS || checkExprHasSubLink(expression) || !read_view(view.base, search, &view))
 			return NULL;
 		columns.target_list = view.query->targetList;
 		expression = columns_mutator(expression, &columns);
@@ -329,12 +400,28 @@ add_members(EvSearch *search, EvSite *site)
 
 	if (!OidIsValid(ev_table_owner(site->declared)))
 		return;
-	members = find_all_inheritors(site->declared, NoLock, NULL);
+	members = ev_table_members(site->declared);
 	foreach(cell, members)
 	{
 		site->relation = lfirst_oid(cell);
 		ev_site_add(search, site);
 	}
+}
+
+static bool
+policy_applies(Oid policy, EvSearch *search)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "event_validate policy", ALLOCSET_DEFAULT_SIZES);
+	bool		result = false;
+	ListCell   *cell;
+
+	MemoryContextSwitchTo(context);
+	foreach(cell, policy_expressions(policy, search))
+		result |= ev_expression_may_apply(lfirst(cell), search);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return result;
 }
 
 static void
@@ -344,20 +431,15 @@ add_policy(Form_pg_depend dependent, void *context)
 	EvSite		site = {.policy = dependent->objid};
 	TupleDesc	descriptor;
 	HeapTuple	row;
-	ListCell   *cell;
-	bool		applies = false;
 
 	CHECK_FOR_INTERRUPTS();
-	if (dependent->classid != PolicyRelationId || list_member_oid(search->policies, dependent->objid))
+	if (dependent->classid != PolicyRelationId || !ev_oid_set_add(search->policies, dependent->objid))
 		return;
-	search->policies = lappend_oid(search->policies, dependent->objid);
 	row = policy_row(site.policy, &descriptor);
 	if (!HeapTupleIsValid(row))
 		return;
 	site.declared = ((Form_pg_policy) GETSTRUCT(row))->polrelid;
-	foreach(cell, policy_expressions(site.policy))
-		applies |= ev_expression_may_apply(lfirst(cell), search);
-	if (applies)
+	if (policy_applies(site.policy, search))
 		add_members(search, &site);
 }
 
@@ -365,17 +447,14 @@ add_policy(Form_pg_depend dependent, void *context)
 static bool
 is_site(Oid rule, EvSearch *search, EvSite *site)
 {
-	View		view;
-	Above		above = {0};
+	const ViewOfRule *view = find_view(search, rule);
+	Above		above = {.search = search, .owner = view->owner};
 	Node	   *expression;
 
-	if (!read_rule(rule, &view))
+	if (!OidIsValid(view->view) || !is_enforced(view->view, false, &above))
 		return false;
-	above.owner = view.owner;
-	if (!is_enforced(view.oid, false, &above))
-		return false;
-	site->view = view.oid;
-	expression = view_expression(view.oid, &site->declared);
+	site->view = view->view;
+	expression = view_expression(view->view, search, &site->declared);
 	return expression != NULL && ev_expression_may_apply(expression, search);
 }
 
@@ -389,9 +468,8 @@ add_view(Form_pg_depend dependent, void *context)
 	bool		found;
 
 	CHECK_FOR_INTERRUPTS();
-	if (dependent->classid != RewriteRelationId || list_member_oid(search->rules, dependent->objid))
+	if (dependent->classid != RewriteRelationId || !ev_oid_set_add(search->rules, dependent->objid))
 		return;
-	search->rules = lappend_oid(search->rules, dependent->objid);
 	/* the conditions of others' views may be many, and long */
 	rule = AllocSetContextCreate(caller, "event_validate view", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(rule);
@@ -414,9 +492,12 @@ add_users(EvSearch *search, Oid function)
 void
 ev_find_rule_sites(EvSearch *search)
 {
+	HASHCTL		by_rule = {.keysize = sizeof(Oid), .entrysize = sizeof(ViewOfRule), .hcxt = CurrentMemoryContext};
 	ListCell   *cell;
 
-	search->policies = search->rules = NIL;
+	search->policies = ev_oid_set();
+	search->rules = ev_oid_set();
+	search->views = hash_create("event_validate views", 64, &by_rule, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		add_users(search, search->functions.oids[i]);
 	foreach(cell, search->wrappers)
@@ -465,11 +546,11 @@ ev_site_expressions(const EvSite *site)
 
 	if (OidIsValid(site->policy))
 	{
-		List	   *expressions = policy_expressions(site->policy);
+		List	   *expressions = policy_expressions(site->policy, NULL);
 
 		return member.from == member.to ? expressions : castNode(List, member_mutator((Node *) expressions, &member));
 	}
-	expression = OidIsValid(site->view) ? view_expression(site->view, &table) : ev_check_expression(site->constraint);
+	expression = OidIsValid(site->view) ? view_expression(site->view, NULL, &table) : ev_check_expression(site->constraint);
 	if (expression == NULL || (OidIsValid(site->view) && table != site->declared))
 		return NIL;				/* it was dropped or changed in the meantime */
 	return list_make1(OidIsValid(site->view) && member.from != member.to ? member_mutator(expression, &member) : expression);

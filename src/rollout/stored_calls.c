@@ -12,7 +12,6 @@
 #include "access/relation.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
 #include "fmgr.h"
@@ -23,6 +22,7 @@
 #include "utils/regproc.h"
 #include "utils/rel.h"
 
+#include "base/table_members.h"
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "rollout/event_checks.h"
@@ -77,7 +77,7 @@ ev_require_event_check_calls(PG_FUNCTION_ARGS)
 	for (int i = 0; i < (int) lengthof(functions.oids); i++)
 		meant = lappend_oid(meant, functions.oids[i]);
 	meant = lappend_oid(meant, F_TEXTEQ);	/* of the event types */
-	members = find_all_inheritors(table, NoLock, NULL);
+	members = ev_table_members(table);
 	foreach(cell, members)
 	{
 		Node	   *stored = ev_check_expression(get_relation_constraint_oid(lfirst_oid(cell), name, true));

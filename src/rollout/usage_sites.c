@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -32,13 +33,16 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/oid_set.h"
 #include "registry/dependents.h"
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
+#include "rollout/search_bounds.h"
 #include "rollout/usage_sites.h"
 #include "rollout/wrappers.h"
 #include "rows/pure_expression.h"
@@ -52,7 +56,7 @@
 static bool
 is_wrapper(const Node *node, const EvSearch *search)
 {
-	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, ((const FuncExpr *) node)->funcid);
+	return IsA(node, FuncExpr) && ev_oid_set_has(search->wrapper_set, ((const FuncExpr *) node)->funcid);
 }
 
 /* Is this a cast to a domain whose CHECK calls them? */
@@ -60,7 +64,7 @@ static bool
 is_cast(const Node *node, const EvSearch *search)
 {
 	return IsA(node, CoerceToDomain) &&
-		list_member_oid(search->domains, ((const CoerceToDomain *) node)->resulttype);
+		ev_oid_set_has(search->domains, ((const CoerceToDomain *) node)->resulttype);
 }
 
 static bool
@@ -317,7 +321,7 @@ ev_refuse_calls(Node *expression, const EvSearch *search)
  * other sessions cannot be read.
  */
 static bool
-holds_rows(Oid relation)
+holds_rows(Oid relation, Oid *owner)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	Form_pg_class form;
@@ -326,6 +330,7 @@ holds_rows(Oid relation)
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	form = (Form_pg_class) GETSTRUCT(tuple);
+	*owner = form->relowner;
 	result = (form->relkind == RELKIND_RELATION ||
 			  form->relkind == RELKIND_PARTITIONED_TABLE) &&
 		(form->relpersistence != RELPERSISTENCE_TEMP ||
@@ -340,8 +345,9 @@ typedef struct DomainPaths
 	EvSearch   *search;
 	Oid			constraint;
 	Oid			domain;
+	Oid			owner;			/* of the domain */
 	int			count;			/* number of types met on all paths */
-	List	   *met;			/* if there are too many: each type once */
+	HTAB	   *met;			/* if there are too many: each type once */
 } DomainPaths;
 
 /* One of these paths, from its end. */
@@ -359,8 +365,9 @@ void
 ev_site_add(EvSearch *search, const EvSite *found)
 {
 	EvSite	   *site;
+	Oid			owner;
 
-	if (!holds_rows(found->relation))
+	if (!holds_rows(found->relation, &owner) || !ev_search_may_add_site(search->counts, owner))
 		return;
 	site = palloc(sizeof(EvSite));
 	*site = *found;
@@ -414,8 +421,8 @@ add_type_dependent(Form_pg_depend dependent, void *context)
 			return;
 		if (is_array)
 			next.path = lcons(NULL, list_copy(step->path));
-		else if (list_member_oid(step->all->search->domains, step->type))
-			step->all->search->domains = list_append_unique_oid(step->all->search->domains, dependent->objid);
+		else if (ev_oid_set_has(step->all->search->domains, step->type))
+			(void) ev_oid_set_add(step->all->search->domains, dependent->objid);
 		add_columns(&next);
 	}
 	else if (dependent->classid == ConstraintRelationId)
@@ -430,15 +437,34 @@ add_type_dependent(Form_pg_depend dependent, void *context)
 static void
 add_columns(const TypePath *step)
 {
+	EvFollow	follow;
+
 	CHECK_FOR_INTERRUPTS();
 	check_stack_depth();
+	follow = ev_search_follow(step->all->search->counts, step->all->owner);
+	if (follow == EV_FOLLOW_NONE)
+		return;
+	if (follow == EV_FOLLOW_ONCE)
+		step->all->count = MAX_PATHS;
 	if (++step->all->count > MAX_PATHS)
 	{
-		if (list_member_oid(step->all->met, step->type))
+		if (step->all->met == NULL)
+			step->all->met = ev_oid_set();
+		if (!ev_oid_set_add(step->all->met, step->type))
 			return;
-		step->all->met = lappend_oid(step->all->met, step->type);
 	}
 	ev_for_each_dependent(TypeRelationId, step->type, add_type_dependent, (void *) step);
+}
+
+/* Finds the text of an enforced CHECK constraint; false if it is not one. */
+static bool
+check_text(HeapTuple constraint, Datum *expression)
+{
+	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(constraint);
+	bool		is_null;
+
+	*expression = SysCacheGetAttr(CONSTROID, constraint, Anum_pg_constraint_conbin, &is_null);
+	return form->contype == CONSTRAINT_CHECK && !is_null && EV_CONSTRAINT_ENFORCED(form);
 }
 
 /*
@@ -448,13 +474,50 @@ add_columns(const TypePath *step)
 static Node *
 check_expression(HeapTuple constraint)
 {
-	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(constraint);
-	bool		is_null;
-	Datum		expression = SysCacheGetAttr(CONSTROID, constraint, Anum_pg_constraint_conbin, &is_null);
+	Datum		expression;
 
-	if (form->contype != CONSTRAINT_CHECK || is_null || !EV_CONSTRAINT_ENFORCED(form))
-		return NULL;
-	return stringToNode(TextDatumGetCString(expression));
+	return check_text(constraint, &expression) ? stringToNode(TextDatumGetCString(expression)) : NULL;
+}
+
+/* The role that wrote a constraint. */
+static Oid
+constraint_owner(Form_pg_constraint constraint)
+{
+	HeapTuple	tuple;
+	Oid			owner;
+
+	if (!OidIsValid(constraint->contypid))
+		return ev_table_owner(constraint->conrelid);
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(constraint->contypid));
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * Is this an enforced CHECK constraint that passes a test?  One of a role of which too much
+ * was read passes: its table is looked at, in limited time.
+ */
+static bool
+check_passes(HeapTuple constraint, bool (*test) (Node *expression, EvSearch *search), EvSearch *search)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	Datum		expression;
+	bool		result;
+
+	if (!check_text(constraint, &expression))
+		return false;
+	if (!ev_search_may_read(search->counts, constraint_owner((Form_pg_constraint) GETSTRUCT(constraint)), toast_raw_datum_size(expression)))
+		return true;
+	context = AllocSetContextCreate(caller, "event_validate constraint", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	result = test(stringToNode(TextDatumGetCString(expression)), search);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return result;
 }
 
 Node *
@@ -507,12 +570,14 @@ ev_check_declared(Oid relation, Oid constraint)
 static void
 add_places(EvSearch *search, Form_pg_constraint constraint)
 {
+	(void) ev_oid_set_add(search->placed, constraint->oid);
 	if (OidIsValid(constraint->contypid))
 	{
-		DomainPaths paths = {.search = search, .constraint = constraint->oid, .domain = constraint->contypid};
+		DomainPaths paths = {.search = search, .constraint = constraint->oid, .domain = constraint->contypid,
+		.owner = constraint_owner(constraint)};
 		TypePath	step = {.all = &paths, .type = constraint->contypid, .path = NIL};
 
-		search->domains = list_append_unique_oid(search->domains, constraint->contypid);
+		(void) ev_oid_set_add(search->domains, constraint->contypid);
 		add_columns(&step);
 	}
 	else
@@ -524,14 +589,9 @@ add_places(EvSearch *search, Form_pg_constraint constraint)
 }
 
 static bool
-has_site(const EvSearch *search, Oid constraint)
+has_cast(Node *expression, EvSearch *search)
 {
-	ListCell   *cell;
-
-	foreach(cell, search->sites)
-		if (((EvSite *) lfirst(cell))->constraint == constraint)
-		return true;
-	return false;
+	return has_cast_walker(expression, search);
 }
 
 /* Adds a constraint that depends on the type of a domain, if it has a cast to it. */
@@ -539,19 +599,17 @@ static void
 add_cast(EvSearch *search, Oid constraint)
 {
 	HeapTuple	tuple;
-	Node	   *expression;
 
 	CHECK_FOR_INTERRUPTS();
-	if (list_member_oid(search->casts, constraint))
+	if (ev_oid_set_has(search->casts, constraint))
 		return;
 	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
 	if (!HeapTupleIsValid(tuple))
 		return;
-	expression = check_expression(tuple);
-	if (expression != NULL && has_cast_walker(expression, search))
+	if (check_passes(tuple, has_cast, search))
 	{
-		search->casts = lappend_oid(search->casts, constraint);
-		if (!has_site(search, constraint))
+		(void) ev_oid_set_add(search->casts, constraint);
+		if (!ev_oid_set_has(search->placed, constraint))
 			add_places(search, (Form_pg_constraint) GETSTRUCT(tuple));
 	}
 	ReleaseSysCache(tuple);
@@ -562,19 +620,16 @@ add_constraint(Form_pg_depend dependent, void *context)
 {
 	EvSearch   *search = (EvSearch *) context;
 	HeapTuple	tuple;
-	Node	   *expression;
 
+	CHECK_FOR_INTERRUPTS();
 	/* found before, by another function, another call or a cast */
-	if (dependent->classid != ConstraintRelationId ||
-		list_member_oid(search->constraints, dependent->objid) ||
-		list_member_oid(search->casts, dependent->objid))
+	if (dependent->classid != ConstraintRelationId || ev_oid_set_has(search->casts, dependent->objid) ||
+		!ev_oid_set_add(search->constraints, dependent->objid))
 		return;
-	search->constraints = lappend_oid(search->constraints, dependent->objid);
 	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(dependent->objid));
 	if (!HeapTupleIsValid(tuple))
 		return;
-	expression = check_expression(tuple);
-	if (expression != NULL && ev_expression_may_apply(expression, search))
+	if (check_passes(tuple, ev_expression_may_apply, search))
 		add_places(search, (Form_pg_constraint) GETSTRUCT(tuple));
 	ReleaseSysCache(tuple);
 }
@@ -784,8 +839,16 @@ ev_find_sites(EvSearch *search)
 {
 	ListCell   *cell;
 
-	search->sites = search->constraints = search->casts = search->domains = NIL;
+	search->sites = NIL;
+	search->constraints = ev_oid_set();
+	search->casts = ev_oid_set();
+	search->placed = ev_oid_set();
+	search->domains = ev_oid_set();
+	search->counts = ev_search_counts();
+	search->wrapper_set = ev_oid_set();
 	search->wrappers = ev_find_wrappers(&search->functions, GetUserId());
+	foreach(cell, search->wrappers)
+		(void) ev_oid_set_add(search->wrapper_set, lfirst_oid(cell));
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		if (OidIsValid(search->functions.oids[i]))
 			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i],
@@ -820,6 +883,8 @@ ev_find_schema_sites(EvSearch *search)
 	list_deduplicate_oid(schemas);
 	search->schemas = schemas;
 	search->wrappers = list_concat(search->wrappers, schemas);
+	foreach(cell, schemas)
+		(void) ev_oid_set_add(search->wrapper_set, lfirst_oid(cell));
 	foreach(cell, schemas)
 	{
 		CHECK_FOR_INTERRUPTS();

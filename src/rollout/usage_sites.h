@@ -10,6 +10,7 @@
 #include "rollout/drop_guard.h"
 #include "rows/event_calls.h"
 #include "nodes/primnodes.h"
+#include "utils/hsearch.h"
 
 /* The search, and its result. */
 typedef struct EvSearch
@@ -18,15 +19,19 @@ typedef struct EvSearch
 	EvEventFunctions functions;
 	Oid			guard;			/* guard_event */
 	List	   *wrappers;		/* functions that call them, by their text */
+	HTAB	   *wrapper_set;	/* the same */
 	List	   *schemas;		/* functions in language jsonschema, if they
 								 * are searched */
-	List	   *domains;		/* with a CHECK that calls them, and domains
+	HTAB	   *domains;		/* with a CHECK that calls them, and domains
 								 * over these */
 	List	   *sites;			/* result, of EvSite * */
-	List	   *constraints;	/* examined so far, by OID */
-	List	   *casts;			/* the same, of those with a cast */
-	List	   *policies;		/* the same, in rule_sites.c */
-	List	   *rules;			/* the same, of views */
+	HTAB	   *constraints;	/* examined so far, by OID */
+	HTAB	   *casts;			/* the same, of those with a cast */
+	HTAB	   *placed;			/* constraints that have sites */
+	HTAB	   *policies;		/* examined, in rule_sites.c */
+	HTAB	   *rules;			/* the same, of views */
+	HTAB	   *views;			/* the views that rules belong to */
+	HTAB	   *counts;			/* search_bounds.h */
 } EvSearch;
 
 /*

@@ -51,6 +51,9 @@
 /* The maximum number of bytes of functions of one other role that are read. */
 #define MOST_TEXT	(4 * 1024 * 1024)
 
+/* The maximum number of pairs of a function of one other role and one that its text can mean. */
+#define MOST_CALLEES	100000
+
 /* A function whose text may call check_event. */
 typedef struct Candidate
 {
@@ -76,6 +79,7 @@ typedef struct TextOwner
 	bool		is_trusted;		/* a superuser, or the owner of the database */
 	bool		has_user;		/* it has the rights of the user */
 	Size		read;
+	int			callees;
 } TextOwner;
 
 typedef struct Wrappers
@@ -110,6 +114,7 @@ find_owner(Wrappers *wrappers, Oid role)
 		owner->is_trusted = superuser_arg(role) || role == ev_database_owner();
 		owner->has_user = owner->is_trusted || has_privs_of_role(role, wrappers->user);
 		owner->read = 0;
+		owner->callees = 0;
 	}
 	return owner;
 }
@@ -279,9 +284,21 @@ next_word(const char **body, Word *word)
 static void
 add_meant(Wrappers *wrappers, Candidate *caller, const FunctionName *name, Oid namespace)
 {
+	TextOwner  *owner = find_owner(wrappers, caller->owner);
+
 	for (Candidate *callee = name->first; callee != NULL; callee = callee->next)
 	{
 		CHECK_FOR_INTERRUPTS();
+
+		/*
+		 * overloads, and functions that mention them, make a product; a look
+		 * counts too
+		 */
+		if (!owner->has_user && ++owner->callees > MOST_CALLEES)
+		{
+			owner->callees = MOST_CALLEES;
+			return;
+		}
 		if (callee->namespace == namespace || find_owner(wrappers, callee->owner)->is_trusted ||
 			has_privs_of_role(callee->owner, caller->owner))
 			add_callee(wrappers, caller, callee);

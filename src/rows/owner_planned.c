@@ -104,6 +104,10 @@ ev_rows_planned_as_owner(PG_FUNCTION_ARGS)
 	PlannedStmt *plan;
 
 	ev_require_any_privilege(relation);
+	if (get_call_result_type(fcinfo, NULL, NULL) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the columns are not known: call the function in FROM, with a list of columns")));
 	InitMaterializedSRF(fcinfo, 0);
 	error_context_stack = &context;
 	plan = plan_of(query_of(command), command, relation);

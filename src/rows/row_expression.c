@@ -92,6 +92,16 @@ is_identifier(const char *text)
 
 /* ---------- from text ---------- */
 
+/*
+ * Is this "*" or "t.*"?  The grammar allows it in a list of columns, but no expression
+ * may be it: transformExpr() would read the name of a column that has none.
+ */
+static bool
+is_star(Node *node)
+{
+	return IsA(node, ColumnRef) && IsA(llast(castNode(ColumnRef, node)->fields), A_Star);
+}
+
 Node *
 ev_row_parse(const char *text)
 {
@@ -110,7 +120,7 @@ ev_row_parse(const char *text)
 		target = NULL;
 	else
 		target = linitial_node(ResTarget, select->targetList);
-	if (target == NULL || target->name != NULL || target->indirection != NIL)
+	if (target == NULL || target->name != NULL || target->indirection != NIL || is_star(target->val))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("\"%s\" is not a single expression", text)));

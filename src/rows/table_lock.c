@@ -7,7 +7,6 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
@@ -23,6 +22,7 @@
 
 #include "base/hide_context.h"
 #include "base/subtransaction.h"
+#include "base/table_members.h"
 #include "rows/table_lock.h"
 #include "rows/table_rights.h"
 
@@ -87,7 +87,7 @@ lock_until(List *tables, LOCKMODE mode, TimestampTz deadline, Oid *at)
 			/* none is added or removed while the table is locked */
 			if (i == 0 && (mode == AccessExclusiveLock ||
 						   get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE))
-				members = find_all_inheritors(lfirst_oid(cell), NoLock, NULL);
+				members = ev_table_members(lfirst_oid(cell));
 		}
 		list_free(members);
 	}

@@ -248,13 +248,18 @@ is_trusted_member(Oid member, Oid role)
 }
 
 bool
+ev_is_own_role(Oid owner, Oid role)
+{
+	return is_trusted_member(role, owner) ||
+		(superuser_arg(role) && (superuser_arg(owner) || owner == ev_database_owner()));
+}
+
+bool
 ev_is_own_table(Oid relation, Oid role)
 {
 	Oid			owner;
 
-	return find_owner(relation, &owner) &&
-		(is_trusted_member(role, owner) ||
-		 (superuser_arg(role) && (superuser_arg(owner) || owner == ev_database_owner())));
+	return find_owner(relation, &owner) && ev_is_own_role(owner, role);
 }
 
 char *

@@ -35,6 +35,9 @@ extern bool ev_may_read_all(Oid relation, Oid role);
  */
 extern bool ev_is_own_table(Oid relation, Oid role);
 
+/* The same for the tables of an owner. */
+extern bool ev_is_own_role(Oid owner, Oid role);
+
 /* Returns the owner; InvalidOid if the table no longer exists. */
 extern Oid	ev_table_owner(Oid relation);
 

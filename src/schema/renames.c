@@ -193,9 +193,10 @@ static char *
 check_names(const EvRenameNode *node)
 {
 	ListCell   *cell;
-	char	   *problem = node->items != NULL ? check_names(node->items) : NULL;
+	char	   *problem;
 
 	check_stack_depth();
+	problem = node->items != NULL ? check_names(node->items) : NULL;
 	foreach(cell, node->children)
 	{
 		const EvRenameNode *child = lfirst(cell);

@@ -9,7 +9,6 @@
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "miscadmin.h"
 #include "optimizer/plancat.h"
 #include "pgstat.h"
@@ -22,6 +21,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/table_members.h"
 #include "stats/progress.h"
 #include "stats/progress_slot.h"
 #include "stats/tally.h"
@@ -266,9 +266,8 @@ ev_progress_start(EvProgressCommand command, Oid relation, bool commits)
 		return;
 	}
 	push(command, commits, 0);
-	switch_command();
 	set_relation(current(), relation);
-	show();
+	switch_command();
 }
 
 void
@@ -423,7 +422,7 @@ ev_progress_estimate(Oid relation)
 		default:
 			return EV_PROGRESS_UNKNOWN;
 	}
-	tables = find_all_inheritors(relation, NoLock, NULL);
+	tables = ev_table_members(relation);
 	foreach(cell, tables)
 	{
 		CHECK_FOR_INTERRUPTS();

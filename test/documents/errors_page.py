@@ -1,4 +1,4 @@
-"""docs/errors.md: its statements, its parsers with hostile keys, and its services.
+"""docs/reference/errors.md: its statements, its parsers with hostile keys, and its services.
 
 The parsers are compared with event_violations, on random documents whose keys and
 values would forge lines, steer terminals or hide, were they not escaped.

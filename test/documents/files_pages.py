@@ -1,4 +1,4 @@
-"""docs/event-schemas.md and docs/releasing-an-event.md: every block, in the order of the page.
+"""docs/how-to/event-schemas.md and docs/how-to/releasing-an-event.md: every block, in the order of the page.
 
 The commands of the first run in a folder with a repository, with a throwaway server where the page has
 none, and with a registry that answers as Confluent's and Apicurio's are documented.  Of the steps of the second, also the
@@ -40,7 +40,7 @@ class Shell:
     def run(self, script, status=0, server=True):
         """The output of a block; with server=False no server is named, so that the command starts one."""
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=self.folder, capture_output=True, text=True, check=False, env=self.environment if server else self.without_server)
-        self.check(done.returncode == status and "Traceback" not in done.stderr, f"docs/event-schemas.md: {script}", done)
+        self.check(done.returncode == status and "Traceback" not in done.stderr, f"docs/how-to/event-schemas.md: {script}", done)
         return done.stdout
 
     def git(self, *arguments):
@@ -92,10 +92,10 @@ def event_schemas_page(check, page, root, folder):
             block = page.block("registry.example.com events", "sh").replace("https://registry.example.com", confluent.url)
             shell.run(block.replace("https://apicurio.example.com", apicurio.url).replace("--group shop", "--group g"))
             check((folder / "events/order.cancelled@1.json").exists(), "it is imported")
-    check(page.rest("sh", "json", "") == [], "every block of docs/event-schemas.md was used", page.rest("sh", "json", ""))
+    check(page.rest("sh", "json", "") == [], "every block of docs/how-to/event-schemas.md was used", page.rest("sh", "json", ""))
 
 
-# ---------- docs/catalogue.md ----------
+# ---------- docs/how-to/catalogue.md ----------
 
 def catalogue_page(check, page, root, folder):
     shell = Shell(check, page, folder, root)
@@ -112,10 +112,10 @@ def catalogue_page(check, page, root, folder):
         check("event:order.placed@1" in "".join(said), "a CloudEvent", said)
         shell.run(page.block("event-schemas pull events", "sh"))
         check((folder / "site/order.placed.html").exists(), "the site of a database")
-    check(page.rest("sh", "sql") == [], "every block of docs/catalogue.md was used", page.rest("sh", "sql"))
+    check(page.rest("sh", "sql") == [], "every block of docs/how-to/catalogue.md was used", page.rest("sh", "sql"))
 
 
-# ---------- docs/releasing-an-event.md ----------
+# ---------- docs/how-to/releasing-an-event.md ----------
 
 def empty(said):
     """Whether the last result of psql has no row."""
@@ -218,7 +218,7 @@ def releasing_page(check, page):
         check(empty(said), "no stored event would be refused", said)
         one_release(release, database, usage)
         rename_and_split(release, database)
-        check(release.next == len(release.blocks), "every block of docs/releasing-an-event.md was used", release.next)
+        check(release.next == len(release.blocks), "every block of docs/how-to/releasing-an-event.md was used", release.next)
 
 
 def there_and_back(release, number, part, back, behind):

@@ -1,4 +1,4 @@
-"""docs/emergency.md and docs/questions.md: every block, as a reader would run it.
+"""docs/how-to/emergency.md and docs/how-to/questions.md: every block, as a reader would run it.
 
 Each question is asked where it comes up: the tables have invalid rows, guards and
 checks before the statements of the page run, and the effects are checked after them.
@@ -58,7 +58,7 @@ class Reader:
         self.check(rest == [], f"every block of {self.page.path} was used", rest)
 
 
-# ---------- docs/emergency.md ----------
+# ---------- docs/how-to/emergency.md ----------
 
 MODES = "SELECT kind, mode, mode_until IS NOT NULL FROM event_enforcement ORDER BY kind"
 
@@ -127,7 +127,7 @@ def emergency_page(check, page):
     check(screen <= 75, "emergency.md is one screen", screen)
 
 
-# ---------- docs/questions.md ----------
+# ---------- docs/how-to/questions.md ----------
 
 
 def server_log(database):
@@ -241,7 +241,7 @@ def headings(check, page, root):
     check([title for title, _ in listed] == asked and len(asked) == 10, "questions.md lists its questions", listed)
     check(all(anchor == re.sub(r"[^a-z -]", "", title.lower()).replace(" ", "-") for title, anchor in listed), "and leads to them", listed)
     readme = (root / "README.md").read_text(encoding="utf-8")
-    check("docs/questions.md" in readme and "docs/emergency.md" in readme, "README.md leads to the questions and to the emergency page")
+    check("docs/how-to/questions.md" in readme and "docs/how-to/emergency.md" in readme, "README.md leads to the questions and to the emergency page")
 
 
 def questions_page(check, page, root, folder):

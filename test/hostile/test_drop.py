@@ -4,7 +4,7 @@ import time
 
 import psycopg
 
-from world import Background, told
+from world import Background, told, worked
 
 BOTH = """SELECT register_event_schema('order', v, '{"type": "object"}') FROM generate_series(1, 2) AS v"""
 COLUMNS = "event_type text, schema_version int, data jsonb"
@@ -700,3 +700,51 @@ def test_option_of_a_strangers_view(world):
     # the owner's own view does
     world.run("owner", "SELECT register_event_schema('order', 2, '{}'::text)", "CREATE VIEW over AS SELECT * FROM valid WITH CASCADED CHECK OPTION")
     world.refused("owner", "SELECT drop_event_schema('order', 2)", "2BP01", "view")
+
+
+# ---------- the cost of other roles' objects ----------
+
+
+def test_views_of_a_stranger(world):
+    """Views over many views are read once each, and only so much of them."""
+    prepare(world)
+    world.run("alice", f"CREATE TABLE alice.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))",
+              "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    world.run("mallory", """DO $do$ DECLARE all_views text; BEGIN
+        FOR i IN 1..250 LOOP
+            EXECUTE format('CREATE VIEW mallory.v%s AS SELECT * FROM alice.events WHERE check_event(data, event_type, schema_version)', i);
+        END LOOP;
+        all_views := (SELECT string_agg(format('mallory.v%s', i), ', ') FROM generate_series(1, 250) AS i);
+        FOR i IN 1..40 LOOP EXECUTE format('CREATE VIEW mallory.w%s AS SELECT 1 AS n FROM %s', i, all_views); END LOOP;
+        END $do$""")
+    session = world.connect("owner")
+    before = worked(session)
+    session.execute(DROP)
+    if before is not None:
+        used = worked(session) - before
+        assert used < 6, f"{used} s of CPU"
+
+
+def test_tables_made_meanwhile(world):
+    """A role that makes tables all the time does not keep a drop, which has locked those of others, from its end."""
+    prepare(world)
+    world.run("owner", f"CREATE TABLE events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))")
+    make = f"""DO $do$ BEGIN FOR i IN 1..%d LOOP
+        EXECUTE format('CREATE TABLE mallory.t%d_%%s ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))', i);
+        %s END LOOP; END $do$"""
+    world.run("mallory", make % (600, 0, ""))
+    makers = [world.connect("mallory") for _ in range(3)]
+    running = [Background(maker, make % (3000, number + 1, "COMMIT;")) for number, maker in enumerate(makers)]
+    while world.run(None, "SELECT count(*) FROM pg_class WHERE relname LIKE 't_\\_%'")[0][0] < 630:
+        assert all(thread.is_alive() for thread in running), "the tables are made too quickly"
+    drop = Background(world.connect("owner"), DROP)
+    try:
+        drop.join(60)
+        ended = not drop.is_alive()
+    finally:
+        for maker in makers:
+            maker.cancel()
+        for thread in running:
+            thread.join(60)
+    assert ended, "the drop goes on as long as tables are made"
+    assert drop.error is None or drop.error.sqlstate in ("2BP01", "55P03"), drop.error

@@ -88,3 +88,58 @@ def test_names_of_shards(world):
                   "INSERT INTO hers.parent_102008 (id, data) VALUES (1, '{}')", "DROP TABLE hers.parent_102008")
         last = world.run(None, "SELECT relation_name FROM event_schema.quarantine ORDER BY id DESC LIMIT 1")
         assert last == [(filed,)], f"{role}: {last}"
+
+
+def test_membership_renews_a_family(world):
+    """A session that has met a guard heeds what its owner is a member of now."""
+    prepare(world)
+    world.run(None, f"ALTER TABLE hers.child OWNER TO {world.role('mallory')}")
+    filed = "SELECT relation_name FROM event_schema.quarantine ORDER BY id DESC LIMIT 1"
+    insert = "INSERT INTO hers.child (id, data) VALUES (1, '{}')"
+    with world.connect("mallory") as session:
+        session.execute(insert)
+        assert world.run(None, filed) == [("child",)]
+        world.run(None, f"GRANT {world.role('alice')} TO {world.role('mallory')}")
+        try:
+            session.execute(insert)
+            assert world.run(None, filed) == [("parent",)]
+        finally:
+            world.run(None, f"REVOKE {world.role('alice')} FROM {world.role('mallory')}")
+        session.execute(insert)
+        assert world.run(None, filed) == [("child",)]
+
+
+def test_moves_in_turn(world):
+    """Tables from which rows are moved in turn are scanned once each."""
+    prepare(world)
+    world.run("alice", "SET search_path = hers, public", f"CREATE TABLE other {COLUMNS}",
+              "INSERT INTO other (id, data) SELECT i, jsonb_build_object('old', i) FROM generate_series(1, 40) AS i")
+    world.run("alice", "SET search_path = hers, public", "SELECT set_event_guard_mode('parent', 'off')",
+              "INSERT INTO parent (id, data) SELECT i, jsonb_build_object('old', i) FROM generate_series(1, 40) AS i",
+              "SELECT set_event_guard_mode('parent', 'quarantine')", "SELECT add_event_guard('other', 'quarantine')")
+    with world.connect("alice") as session:
+        session.execute("SET search_path = hers, public")
+        session.execute("BEGIN")
+        session.execute("""DO $do$ BEGIN FOR i IN 1..40 LOOP
+            WITH d AS (DELETE FROM parent WHERE id = i RETURNING *) INSERT INTO parent SELECT * FROM d;
+            WITH d AS (DELETE FROM other WHERE id = i RETURNING *) INSERT INTO other SELECT * FROM d;
+            END LOOP; END $do$""")
+        rows = session.execute("SELECT (SELECT count(*) FROM ONLY parent), (SELECT count(*) FROM other)").fetchall()
+        assert rows == [(40, 40)], rows
+        # one scan each for the DELETEs, and one for the events
+        scans = session.execute("""SELECT relname, seq_scan FROM pg_stat_xact_user_tables
+            WHERE relname IN ('parent', 'other') ORDER BY 1""").fetchall()
+        assert all(count < 60 for _, count in scans), scans
+        session.execute("ROLLBACK")
+
+
+def test_child_in_event_schema(world):
+    """No INSERT into the parent stores rows in a child there, though an extension has the schema."""
+    prepare(world)
+    world.run(None, f"GRANT CREATE ON SCHEMA event_schema TO {world.role('alice')}")
+    world.run("alice", "CREATE TABLE event_schema.child () INHERITS (hers.parent)",
+              "SELECT add_event_guard('event_schema.child', 'quarantine')",
+              "INSERT INTO event_schema.child (id, data) VALUES (1, '{}')")
+    rows = world.run(None, "SELECT replayed, problem FROM replay_event_quarantine('hers.parent', repair => 'hers.repair')")
+    assert rows == [(1, None)], rows
+    assert world.run(None, "SELECT tableoid::regclass::text FROM hers.parent") == [("event_schema.child",)]

@@ -922,3 +922,25 @@ def test_page_with_other_sites(world):
     for sites in ("NULL", "'1'", "'{}'", """'[1, "a", null, [], {}, [{}]]'""",
                   """'[{"relation": 1, "kind": [], "name": {}, "mode": null, "type": 5, "version": {}}]'"""):
         session.execute(f"SELECT _event_validate.event_schema_page('order', NULL, {sites}::jsonb)")
+
+
+def test_renames_beside_a_plain_drop(world):
+    """DROP FUNCTION of a version and a registration whose renames lead from it see each other."""
+    world.run("owner", *(f"SELECT register_event_schema('moving', {v}, '{{\"properties\": {{\"a\": {{}}, \"v{v}\": {{}}}}}}')" for v in (1, 2)))
+    register = """SELECT register_event_schema('moving', 3, '{"properties": {"b": {}}}', renames => '{"a": "b"}')"""
+    drop = 'DROP FUNCTION event_schema."moving@2"'
+    for first, second, error in ((drop, register, None), (register, drop, "2BP01")):
+        session = world.connect("owner")
+        session.execute("BEGIN")
+        session.execute(first)
+        other = world.connect("owner")
+        waiting = Background(other, second)
+        while waiting.is_alive() and not world.run(
+                None, f"SELECT 1 FROM pg_locks WHERE pid = {other.info.backend_pid} AND NOT granted"):
+            pass
+        assert waiting.is_alive(), f"does not wait: {waiting.error}"
+        session.execute("ROLLBACK" if first == drop else "COMMIT")
+        ended = waiting.join_within(60)
+        assert (ended.sqlstate if ended else None) == error, ended
+        if first == drop:
+            world.run("owner", "SELECT drop_event_schema('moving', 3)")

@@ -15,8 +15,9 @@ from pathlib import Path
 import psycopg
 
 HERE = Path(__file__).resolve().parent
-SOURCES = [HERE.parents[1] / name for name in ("event_validate--1.0.sql", "examples/trading/extension/trading_events--1.0.sql",
-                                             "examples/trading/extension/events/upcasts.sql")]
+TOP = HERE.parents[1]
+TRADING = TOP / "examples/trading/extension/trading_events--1.0.sql"
+SOURCES = [*sorted(TOP.glob("install/*.sql")), TRADING, TOP / "examples/trading/extension/events/upcasts.sql"]
 
 # other types for a value, so that a call would need a cast or be a literal
 INSTEAD = {
@@ -171,7 +172,7 @@ class Traps:
 
     def operators(self):
         """Every operator of the server that the scripts use, for each pair of types."""
-        text = " ".join(path.read_text(encoding="utf-8") for path in SOURCES[:1] + SOURCES[2:])
+        text = " ".join(path.read_text(encoding="utf-8") for path in SOURCES if path != TRADING)
         used = {o for o in ("=", "<>", "<", "<=", ">", ">=", "||", "+", "-", "->", "->>", "#>", "~", "!~", "~~", "@>", "?") if o in text}
         made = 0
         pairs = set()

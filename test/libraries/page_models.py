@@ -1,4 +1,4 @@
-"""The model of docs/libraries.md, which the program gets as its first argument, and
+"""The model of docs/how-to/libraries.md, which the program gets as its first argument, and
 what the page says of Pydantic: prints schemas, and documents that Pydantic writes with
 what the database must answer."""
 

@@ -1,4 +1,4 @@
-// Appended to the block of TypeBox in docs/libraries.md: prints schemas, and documents
+// Appended to the block of TypeBox in docs/how-to/libraries.md: prints schemas, and documents
 // with what the database must answer.
 
 import { Value } from "@sinclair/typebox/value";

@@ -1,4 +1,4 @@
-// Appended to the block of zod in docs/libraries.md: prints schemas, and documents
+// Appended to the block of zod in docs/how-to/libraries.md: prints schemas, and documents
 // with what the database must answer.
 
 const put = (name, schema, cases, refused) => console.log(JSON.stringify({

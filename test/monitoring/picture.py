@@ -1,4 +1,4 @@
-"""The panels of the dashboard with the data of a run, as SVG, for docs/monitoring.md.
+"""The panels of the dashboard with the data of a run, as SVG, for docs/how-to/monitoring.md.
 
 It is no picture of Grafana: the layout, the titles and the queries are the dashboard's,
 and the rest is drawn here.

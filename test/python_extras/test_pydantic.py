@@ -159,7 +159,7 @@ def test_pydantic():
         check(len(found) == 1 and found[0][0] == "/animal", "an unknown tag is named", found)
         register("list", list[Plain])
         check(violations("list", [good]) == [] and violations("list", [good, 1]) != [], "any type that Pydantic knows")
-        text = (Path(__file__).resolve().parents[2] / "docs" / "libraries.md").read_text(encoding="utf-8")
+        text = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "libraries.md").read_text(encoding="utf-8")
         block = next(block for block in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if "event_schema(Order)" in block)
         module = types.ModuleType("page")
         sys.modules["page"] = module

@@ -30,11 +30,10 @@ $old->safe_psql(
 	CREATE TABLE events (event_type text, schema_version int, data jsonb, more checked DEFAULT '{}',
 		CHECK (check_event(data, event_type, schema_version)), CHECK (event_schema."zz@1"(data)));
 	INSERT INTO events SELECT t, 1, jsonb_build_object('a', i) FROM generate_series(1, 1000) i, unnest(ARRAY['aa', repeat('long', 128)]) t));
-# (event triggers, which record what an upcast depends on, do not run in pg_upgrade)
 my $inventory = q(
 	SELECT 'function', oid::regprocedure::text, prosrc, proowner::regrole::text FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace
 	UNION ALL SELECT 'dependency', pg_describe_object(classid, objid, objsubid), pg_describe_object(refclassid, refobjid, refobjsubid), deptype::text
-	FROM pg_depend WHERE refclassid IN ('pg_extension'::regclass, 'pg_proc'::regclass) AND refobjid >= 16384 AND pg_describe_object(classid, objid, objsubid) !~ '>'
+	FROM pg_depend WHERE refclassid IN ('pg_extension'::regclass, 'pg_proc'::regclass) AND refobjid >= 16384
 	UNION ALL SELECT 'uri', function::text, kind, number::text FROM _event_validate.uri_index
 	UNION ALL SELECT 'trigger', evtname, evtevent, evtenabled::text FROM pg_event_trigger
 	UNION ALL SELECT 'schema', nspname, nspacl::text, nspowner::regrole::text FROM pg_namespace WHERE nspname = 'event_schema'

@@ -18,7 +18,7 @@ my $subscriber = new_database($node, 'subscriber');
 sub sql { return $node->safe_psql($db, @_) }
 sub there { return $node->safe_psql($subscriber, @_) }
 
-# The procedure of docs/neighbours.md: the subscriber first.
+# The procedure of docs/how-to/neighbours.md: the subscriber first.
 sub copy_schemas
 {
 	there(sql('SELECT event_schema_ddl()'));

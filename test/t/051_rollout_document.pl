@@ -1,4 +1,4 @@
-# Every SQL block of docs/rollout.md runs, in the order of the page.
+# Every SQL block of docs/how-to/rollout.md runs, in the order of the page.
 use strict;
 use warnings;
 
@@ -10,7 +10,7 @@ use Test::More;
 
 my $node = new_node('document');
 my $db = new_database($node, 'document');
-my $document = slurp_file(dirname(__FILE__) . '/../../docs/rollout.md');
+my $document = slurp_file(dirname(__FILE__) . '/../../docs/how-to/rollout.md');
 my @blocks = $document =~ /^```sql\n(.*?)^```$/msg;
 
 cmp_ok(scalar @blocks, '>=', 6, 'the page has SQL');

@@ -322,7 +322,7 @@ is(sql(q(SELECT count(*) FILTER (WHERE role = 'producer') BETWEEN 16 AND 64, cou
 
 # ---------- the documentation ----------
 
-my $page = slurp_file(dirname(__FILE__) . '/../../docs/operations.md');
+my $page = slurp_file(dirname(__FILE__) . '/../../docs/how-to/operations.md');
 for ([ 'Progress', 1 ], [ 'What a check costs a write', 1 ], [ 'Statistics', 7 ])
 {
 	my ($heading, $count) = @$_;

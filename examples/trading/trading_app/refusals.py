@@ -70,7 +70,7 @@ class EventDiverted(Exception):
     """The event is in the quarantine, from which it can be replayed."""
 
 
-# the grammar of docs/errors.md
+# the grammar of docs/reference/errors.md
 HEAD = re.compile(r'event "(?:[^"\\]|\\.)*" version \d+ is not valid(?: after its upcast from version \d+)?: ')
 LINE = re.compile(r'(\(document\)|"(?:[^"\\]|\\.)*"|/.*?): (.*)')
 MORE = re.compile(r"and (\d+) more")

@@ -64,7 +64,7 @@ def main() -> None:
     """Event schemas in files: check, compare, register, migrate, document and exchange them.
 
     A folder has a file TYPE@VERSION.json for each version, and optionally TYPE@options.json.
-    docs/event-schemas.md describes the files and the commands."""
+    docs/how-to/event-schemas.md describes the files and the commands."""
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP

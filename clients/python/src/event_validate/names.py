@@ -69,7 +69,7 @@ def _short_type(event_type: str) -> str:
 
 
 def function_name(event_type: str, suffix: str) -> str:
-    """The name of a function in event_schema: suffix is a version, FROM>TO or "compatibility" (docs/reference.md, Long types)."""
+    """The name of a function in event_schema: suffix is a version, FROM>TO or "compatibility" (docs/reference/sql.md, Long types)."""
     name = f"{event_type}@{suffix}"
     return name if len(name.encode()) <= 62 else f"{_short_type(event_type)}~{suffix}"
 

@@ -1,7 +1,7 @@
 """Pydantic: the JSON Schema of the documents that a model writes, and these documents.
 
 event_schema(Model) accepts every document that event_document(instance) returns.  Pydantic's own
-schema does not: see docs/libraries.md.
+schema does not: see docs/how-to/libraries.md.
 
 The extra event-validate[pydantic] installs what this module needs.
 """

@@ -2,7 +2,7 @@
 -- requires: 4.1.0-helpers
 
 -- Not one transaction: each step commits, so that no lock is kept.  It can be
--- run again after it was stopped. docs/migration-guide.md has the reason for
+-- run again after it was stopped. docs/how-to/migration-guide.md has the reason for
 -- each rule.
 --
 -- 1. Add the rules as NOT VALID: new rows keep to them from now on.

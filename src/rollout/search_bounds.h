@@ -1,0 +1,41 @@
+/*
+ * search_bounds.h
+ *	  How much of other roles' objects a search for usage sites looks at.
+ */
+#ifndef EV_SEARCH_BOUNDS_H
+#define EV_SEARCH_BOUNDS_H
+
+#include "utils/hsearch.h"
+
+/*
+ * Returns the counts of a search for the current user, all zero, in
+ * CurrentMemoryContext.
+ */
+extern HTAB *ev_search_counts(void);
+
+/*
+ * The limits hold for a role that is neither the current user, nor one that trusted
+ * roles granted to the user, nor a superuser or the owner of the database.
+ */
+
+/*
+ * May so many more bytes of expressions and views of a role be parsed?  If so, they
+ * are counted.
+ */
+extern bool ev_search_may_read(HTAB *counts, Oid role, Size bytes);
+
+/* The same for one more site, on a table of the role. */
+extern bool ev_search_may_add_site(HTAB *counts, Oid role);
+
+/* On which of the ways from a domain to the columns that use it are types met? */
+typedef enum EvFollow
+{
+	EV_FOLLOW_ALL,
+	EV_FOLLOW_ONCE,				/* each type once */
+	EV_FOLLOW_NONE
+} EvFollow;
+
+/* Counts one more type on the ways from the domains of a role. */
+extern EvFollow ev_search_follow(HTAB *counts, Oid role);
+
+#endif							/* EV_SEARCH_BOUNDS_H */
