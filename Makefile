@@ -8,6 +8,7 @@
 #   make NO_SIMD=1              (after make clean) a build without vector instructions
 #   make check-matrix           builds and tests with each PostgreSQL, in chroots
 #   make check-sanitized        tests on a server with AddressSanitizer and UBSan
+#   make check-faults           crashes, full disks and other faults, made on purpose
 #   make fuzz                   coverage-guided fuzzing; see scripts/fuzz
 #   make FUZZ=1 CC=clang        (in a folder of its own) the library that it runs
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
@@ -180,13 +181,17 @@ check-tap: PROVE_TESTS ?= test/t/*.pl
 check-tap:
 	$(prove_installcheck)
 
-# make check-matrix [PG=17] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  All keep
+# make check-matrix [PG=17] [ARCH=arm64] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  All keep
 # what they make in ~/.cache/event_validate, and take long.
-.PHONY: check-matrix check-sanitized check-upgrade
+.PHONY: check-matrix check-sanitized check-upgrade check-faults
 check-matrix:
-	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG)
+	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG) $(ARCH)
 check-sanitized:
 	$(top)/scripts/check-sanitized $(SANITIZED_OPTIONS)
+# make check-faults [FAULTS_OPTIONS='--seed 17 crashes']; see scripts/check-faults
+check-faults:
+	$(top)/scripts/check-faults $(FAULTS_OPTIONS)
+
 check-upgrade:
 	$(top)/scripts/check-upgrade $(UPGRADE_OPTIONS)
 

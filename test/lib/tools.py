@@ -70,13 +70,18 @@ def debian_programs(**packages):
     found = {program: shutil.which(program) for program in packages}
     wanted = sorted({packages[program] for program, path in found.items() if path is None})
     if wanted:
-        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-            raise Unavailable(f"there is no {', '.join(program for program, path in found.items() if path is None)}")
-        folder = _make("debian", "\n".join(wanted), lambda folder: [
-            ["apt-get", "download", "--quiet", *wanted],
-            ["sh", "-c", 'for package in *.deb; do dpkg-deb --extract "$package" . && rm "$package" || exit 1; done']])
+        folder = debian_files(*wanted)
         found.update({program: str(folder / "usr/bin" / program) for program, path in found.items() if path is None})
     return found
+
+
+def debian_files(*packages):
+    """A folder with the files of Debian packages, which are not installed."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise Unavailable("there is no apt-get")
+    return _make("debian", "\n".join(packages), lambda folder: [
+        ["apt-get", "download", "--quiet", *packages],
+        ["sh", "-c", 'for package in *.deb; do dpkg-deb --extract "$package" . && rm "$package" || exit 1; done']])
 
 
 def go_module(package):
