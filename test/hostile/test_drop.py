@@ -751,3 +751,26 @@ def test_tables_made_meanwhile(world):
             thread.join(60)
     assert ended, "the drop goes on as long as tables are made"
     assert drop.error is None or drop.error.sqlstate in ("2BP01", "55P03"), drop.error
+
+
+def test_overloads_of_a_stranger(world):
+    """Her functions of a name that another role's functions mention do not hide what these call."""
+    prepare(world)
+    world.run("mallory", """DO $do$ DECLARE kinds text[] := ARRAY(SELECT oid::regtype::text FROM pg_type WHERE typtype = 'b' ORDER BY oid LIMIT 20);
+        BEGIN FOR i IN 1..20 LOOP FOR j IN 1..20 LOOP
+            EXECUTE format('CREATE FUNCTION mallory.helper(%s, %s) RETURNS boolean LANGUAGE plpgsql AS ''BEGIN RETURN true; END''',
+                           kinds[i], kinds[j]);
+        END LOOP; END LOOP; END $do$""")
+    # 400 functions of one name and 250 that mention it make MOST_CALLEES pairs
+    world.run("alice", """DO $do$ BEGIN FOR i IN 1..250 LOOP
+            EXECUTE format('CREATE FUNCTION alice.f%s(n int) RETURNS boolean LANGUAGE plpgsql AS ''BEGIN /* helper */ RETURN true; END''', i);
+        END LOOP;
+        EXECUTE 'CREATE TABLE alice.numbers (n int, CHECK (' ||
+            (SELECT string_agg(format('alice.f%s(n)', i), ' AND ') FROM generate_series(1, 250) AS i) || '))'; END $do$""",
+              """CREATE FUNCTION alice.inside(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS
+              'BEGIN RETURN public.check_event(d, t, v); END'""",
+              """CREATE FUNCTION alice.outermost(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql SET search_path = alice AS
+              'BEGIN RETURN inside(d, t, v); END'""",
+              f"CREATE TABLE alice.events ({COLUMNS}, CHECK (alice.outermost(data, event_type, schema_version)))",
+              "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry")
