@@ -400,21 +400,27 @@ view_expression(Oid oid, const EvSearch *search, Oid *table)
 
 /* ---------- sites ---------- */
 
-/* Adds a site for a table, and for each partition and child. */
+/*
+ * Adds a site for a table, and for each partition and child; none if its owner has too
+ * many already, of which one says so.
+ */
 static void
 add_members(EvSearch *search, EvSite *site)
 {
+	Oid			owner = ev_table_owner(site->declared);
 	List	   *members;
 	ListCell   *cell;
 
-	if (!OidIsValid(ev_table_owner(site->declared)))
+	if (!OidIsValid(owner) || ev_search_is_full(search->counts, owner))
 		return;
 	members = ev_table_members(site->declared);
 	foreach(cell, members)
 	{
+		CHECK_FOR_INTERRUPTS();
 		site->relation = lfirst_oid(cell);
 		ev_site_add(search, site);
 	}
+	list_free(members);
 }
 
 static bool
