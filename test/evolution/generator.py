@@ -250,7 +250,7 @@ def _variant_added(rng, s):
         for name, child in node["properties"].items():
             if name in TAGS:
                 node["properties"][name] = {"const": rng.choice(["kind-new", "kind-new", "kind-0"])}
-            elif "properties" in child and name == "c":
+            elif isinstance(child, dict) and "properties" in child and name == "c":
                 rename(child)
     rename(new)
     members.insert(rng.randrange(len(members) + 1), new)
