@@ -858,7 +858,6 @@ find_possible_types(EvProver *p, EvFacts *f)
 	EvNumberFact upper = ev_facts_upper(f);
 	const EvFacts anything = {.max_length.value = EV_NO_MAXIMUM};
 	ListCell   *cell;
-	ListCell   *member;
 
 	f->possible = f->types;
 	if (lower.value != NULL && upper.value != NULL)
@@ -894,17 +893,7 @@ find_possible_types(EvProver *p, EvFacts *f)
 	}
 	foreach(cell, f->groups)
 	{
-		EvGroupFact *group = lfirst(cell);
-		uint32		types = 0;
-
-		if (!group->has_possible)
-		{
-			foreach(member, group->members)
-				types |= ev_facts(p, ev_set_of(p, lfirst(member)), EV_NECESSARY)->possible;
-			group->possible = types;
-			group->has_possible = true;
-		}
-		f->possible &= group->possible;
+		f->possible &= ev_group_types(p, lfirst(cell));
 	}
 }
 

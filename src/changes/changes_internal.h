@@ -184,8 +184,10 @@ typedef struct EvGroupFact
 	bool		one;
 	List	   *members;		/* of EvSubschema */
 	EvOrigin	origin;
-	bool		has_possible;	/* set once it is known: */
-	uint32		possible;		/* types that a member can have */
+	bool		has_possible;	/* set once they are known: */
+	uint32		possible;		/* types that an instance can have, */
+	uint32		repeated;		/* and of oneOf those that it cannot, because
+								 * two members match all of their values */
 } EvGroupFact;
 
 typedef struct EvSchemaFact
@@ -579,7 +581,9 @@ typedef struct EvUnion
 	const EvSubschema *subschema;	/* these two are the hash key */
 	uintptr_t	one;
 	int			count;			/* of variants */
-	EvSchemaSet **sets;			/* of each variant */
+	uint32		repeated;		/* types that no instance can have, see
+								 * EvGroupFact */
+	EvSchemaSet **sets;			/* of each variant, without these types */
 	List	   *path;			/* of EvString *: names that lead to the tag;
 								 * NIL if there is none */
 	EvUnionTag *tags;			/* of each variant */
@@ -590,6 +594,12 @@ typedef struct EvUnion
 } EvUnion;
 
 extern EvUnion *ev_union(EvProver *prover, const EvGroupFact *group);
+
+/*
+ * Returns the types that an instance of anyOf or oneOf can have, as far as the members'
+ * facts show.
+ */
+extern uint32 ev_group_types(EvProver *prover, EvGroupFact *group);
 
 /* Returns what a set says about the tag of a union that has one. */
 extern EvUnionTag ev_union_tag(EvProver *prover, const EvUnion *u, EvSchemaSet *set);
