@@ -446,6 +446,12 @@ extern EvSchemaSet *ev_set_requiring(EvProver *prover, const EvSchemaSet *set, c
 extern EvFacts *ev_facts(EvProver *prover, EvSchemaSet *set, EvFactsForm form);
 
 /*
+ * Returns the types that an instance of anyOf or oneOf can have, as far as the members'
+ * facts show.
+ */
+extern uint32 ev_group_types(EvProver *prover, EvGroupFact *group);
+
+/*
  * Return the facts' schemas for a property, for all other properties, for an
  * item.
  */
@@ -594,12 +600,6 @@ typedef struct EvUnion
 } EvUnion;
 
 extern EvUnion *ev_union(EvProver *prover, const EvGroupFact *group);
-
-/*
- * Returns the types that an instance of anyOf or oneOf can have, as far as the members'
- * facts show.
- */
-extern uint32 ev_group_types(EvProver *prover, EvGroupFact *group);
 
 /* Returns what a set says about the tag of a union that has one. */
 extern EvUnionTag ev_union_tag(EvProver *prover, const EvUnion *u, EvSchemaSet *set);

@@ -185,56 +185,6 @@ add_variant(EvProver *p, EvUnion *u, int number)
 	}
 }
 
-/* Returns types all of whose values match a schema, as far as it says nothing but types, and more about other types. */
-static uint32
-whole_types(EvProver *p, EvSubschema *schema)
-{
-	const EvFacts *f = ev_facts(p, ev_set_of(p, schema), EV_SUFFICIENT);
-	uint32		types = f->types;
-
-	if (!f->exact || f->enums != NIL || f->groups != NIL || f->nots != NIL || f->conditions != NIL || f->opaques != NIL)
-		return 0;
-	if (f->integer || f->lower.value != NULL || f->upper.value != NULL || f->multiples != NIL)
-		types &= ~EV_BIT(EV_NUMBER);
-	if (f->min_length.value > 0 || f->max_length.value != EV_NO_MAXIMUM || f->patterns != NIL || f->formats != NIL ||
-		f->contents != NIL)
-		types &= ~EV_BIT(EV_STRING);
-	if (f->min_items.value > 0 || f->max_items.value != EV_NO_MAXIMUM || f->unique.subschema != NULL ||
-		f->array_shapes != NIL || f->contains != NIL)
-		types &= ~EV_BIT(EV_ARRAY);
-	if (f->required != NIL || f->min_properties.value > 0 || f->max_properties.value != EV_NO_MAXIMUM ||
-		f->object_shapes != NIL || f->declares_rest || f->names != NIL || f->dependencies != NIL)
-		types &= ~EV_BIT(EV_OBJECT);
-	return types;
-}
-
-uint32
-ev_group_types(EvProver *p, EvGroupFact *group)
-{
-	uint32		possible = 0;
-	uint32		repeated = 0;
-	uint32		whole = 0;
-	ListCell   *cell;
-
-	if (group->has_possible)
-		return group->possible;
-	foreach(cell, group->members)
-	{
-		possible |= ev_facts(p, ev_set_of(p, lfirst(cell)), EV_NECESSARY)->possible;
-		if (group->one)
-		{
-			uint32		types = whole_types(p, lfirst(cell));
-
-			repeated |= whole & types;
-			whole |= types;
-		}
-	}
-	group->possible = possible & ~repeated;
-	group->repeated = repeated;
-	group->has_possible = true;
-	return group->possible;
-}
-
 EvUnion *
 ev_union(EvProver *p, const EvGroupFact *group)
 {
