@@ -12,7 +12,7 @@ use Test::More;
 
 my $top = dirname(__FILE__) . '/../..';
 my ($current) = slurp_file("$top/event_validate.control") =~ /^default_version = '(.*)'/m;
-my @released = map { /--([0-9.]+)\.sql$/ ? $1 : () } split /\n/, slurp_file("$top/install/frozen.sha256");
+my @released = map { /  event_validate--([0-9.]+)\.sql$/ ? $1 : () } split /\n/, slurp_file("$top/install/frozen.sha256");
 my %script = map { $_ => slurp_file("$top/event_validate--$_.sql") } @released;
 
 my $node = new_node('versions');

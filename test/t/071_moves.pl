@@ -15,7 +15,7 @@ use Test::More;
 
 my $folder = dirname(__FILE__) . '/../moves';
 my ($current) = slurp_file("$folder/../../event_validate.control") =~ /^default_version = '(.*)'/m;
-my @released = map { /--([0-9.]+)\.sql$/ ? $1 : () } split /\n/, slurp_file("$folder/../../install/frozen.sha256");
+my @released = map { /  event_validate--([0-9.]+)\.sql$/ ? $1 : () } split /\n/, slurp_file("$folder/../../install/frozen.sha256");
 my ($everything, $inventory, $works) = map { slurp_file("$folder/$_.sql") } qw(everything inventory works);
 
 my $node = new_node('moves', init => { allows_streaming => 1 });
@@ -81,7 +81,7 @@ foreach my $version (@released)
 	$node->wait_for_catchup($standby, 'replay', $node->lsn('write'));
 	is(catalog_differences($before, $standby->safe_psql($db, $inventory)), '', "$version, updated: and on the standby");
 	$restored = $before;
-	$node->safe_psql('postgres', "ALTER DATABASE $db RENAME TO everything");
+	$node->safe_psql('postgres', "ALTER DATABASE $db RENAME TO everything") if $version eq $released[-1];
 }
 
 # ---------- dumps ----------
