@@ -8,6 +8,7 @@
 #   make NO_SIMD=1              (after make clean) a build without vector instructions
 #   make check-matrix           builds and tests with each PostgreSQL, in chroots
 #   make check-sanitized        tests on a server with AddressSanitizer and UBSan
+#   make check-faults           crashes, full disks and other faults, made on purpose
 #   make fuzz                   coverage-guided fuzzing; see scripts/fuzz
 #   make FUZZ=1 CC=clang        (in a folder of its own) the library that it runs
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
@@ -16,7 +17,8 @@
 #   make install-script         makes the development version's install script from install/*.sql
 #   make check-upgrade          pg_upgrade through all versions of PostgreSQL, in chroots
 #   make format, format-check   applies or checks PostgreSQL's layout
-#   make dist                   a release archive of HEAD
+#   make dist                   the archives of a release, of HEAD (see scripts/dist)
+#   make check-packages         builds, installs and removes the packages, in chroots
 #
 # scripts/test runs all checks without installing into the system.
 
@@ -28,8 +30,18 @@ endif
 MODULE_big = event_validate
 OBJS = event_validate.o \
 	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*/*.c)))
-SHLIB_LINK += -lidn2
-PG_CPPFLAGS = -I$(top)/src $(if $(NO_SIMD),-DEV_NO_SIMD)
+
+# libidn2's flags are those of pkg-config, where that knows them; both variables
+# can be given to make.
+PKG_CONFIG ?= pkg-config
+ifndef IDN2_CFLAGS
+IDN2_CFLAGS := $(shell $(PKG_CONFIG) --cflags libidn2 2>/dev/null)
+endif
+ifndef IDN2_LIBS
+IDN2_LIBS := $(or $(shell $(PKG_CONFIG) --libs libidn2 2>/dev/null),-lidn2)
+endif
+SHLIB_LINK += $(IDN2_LIBS)
+PG_CPPFLAGS = -I$(top)/src $(IDN2_CFLAGS) $(if $(NO_SIMD),-DEV_NO_SIMD)
 PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
 
 # The library for test/fuzz/coverage: counts what is executed, checks itself, and
@@ -46,6 +58,7 @@ endif
 
 EXTENSION = event_validate
 DATA = $(notdir $(sort $(wildcard $(top)/event_validate--*.sql)))
+DOCS = README.md CHANGELOG.md SECURITY.md LICENSE
 
 # Answers do not depend on the cluster's encoding or locale, but output and its
 # order do: the expected files are for this encoding and locale.
@@ -67,6 +80,28 @@ override with_llvm = no
 endif
 
 include $(PGXS)
+
+# ---------- documentation ----------
+
+# Many extensions have a README.md, so ours has a folder of its own, with the
+# pages that it links to beside it.
+docmoduledir = extension/event_validate
+doc_target = $(DESTDIR)$(docdir)/$(docmoduledir)
+
+.PHONY: install-pages uninstall-pages
+install: install-pages
+install-pages: installdirs
+	for page in `cd $(top) && find docs -name '*.md' -o -name '*.svg'`; do \
+		$(MKDIR_P) '$(doc_target)'/`dirname $$page` && \
+		$(INSTALL_DATA) $(top)/$$page '$(doc_target)'/$$page || exit 1; \
+	done
+
+# PGXS removes files, but no folder
+uninstall: uninstall-pages
+uninstall-pages:
+	rm -rf '$(doc_target)/docs'
+	cd '$(doc_target)' 2>/dev/null && rm -f $(DOCS) || :
+	rmdir '$(doc_target)' 2>/dev/null || :
 
 # ---------- the install script ----------
 
@@ -146,13 +181,17 @@ check-tap: PROVE_TESTS ?= test/t/*.pl
 check-tap:
 	$(prove_installcheck)
 
-# make check-matrix [PG=17] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  All keep
+# make check-matrix [PG=17] [ARCH=arm64] [MATRIX_OPTIONS=...]; see scripts/check-matrix.  All keep
 # what they make in ~/.cache/event_validate, and take long.
-.PHONY: check-matrix check-sanitized check-upgrade
+.PHONY: check-matrix check-sanitized check-upgrade check-faults
 check-matrix:
-	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG)
+	$(top)/scripts/check-matrix $(MATRIX_OPTIONS) $(PG) $(ARCH)
 check-sanitized:
 	$(top)/scripts/check-sanitized $(SANITIZED_OPTIONS)
+# make check-faults [FAULTS_OPTIONS='--seed 17 crashes']; see scripts/check-faults
+check-faults:
+	$(top)/scripts/check-faults $(FAULTS_OPTIONS)
+
 check-upgrade:
 	$(top)/scripts/check-upgrade $(UPGRADE_OPTIONS)
 
@@ -170,10 +209,13 @@ format:
 format-check:
 	$(top)/scripts/format --check
 
-version = $(shell sed -n 's/^   "version": "\(.*\)",/\1/p' $(top)/META.json)
 dist:
-	cd $(top) && git archive --format=zip --prefix=event_validate-$(version)/ \
-		-o event_validate-$(version).zip HEAD
+	$(top)/scripts/dist
+
+# make check-packages [PACKAGES_OPTIONS=...]; see scripts/check-packages
+.PHONY: check-packages
+check-packages:
+	$(top)/scripts/check-packages $(PACKAGES_OPTIONS)
 
 # ---------- speed ----------
 

@@ -385,7 +385,7 @@ BEGIN
   PERFORM setval('shown', 1) FROM event_progress
     WHERE pid = pg_backend_pid() AND command = 'standardize' AND phase = 'changing the table' AND relation = 'indexed'::regclass;
 END $$;
-CREATE FUNCTION noting(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM note_shown(); RETURN i; END $$;
+CREATE FUNCTION noting(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE SET search_path = public AS $$ BEGIN PERFORM note_shown(); RETURN i; END $$;
 INSERT INTO indexed VALUES (1, '{}');
 CREATE INDEX ON indexed (id);
 CREATE INDEX ON indexed (noting(id));

@@ -27,6 +27,7 @@
 #include "base/compat.h"
 #include "base/event_log.h"
 #include "base/shown_text.h"
+#include "base/steady_time.h"
 
 /* of the violations in a line, in bytes */
 #define LINE_LENGTH		1000
@@ -138,11 +139,11 @@ leave_out(int64 events)
 bool
 ev_event_log_rate(int64 events)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now = ev_steady_time();
 
 	if (lines_per_second == 0)
 		return true;
-	if (now - second_start >= USECS_PER_SEC || now < second_start)
+	if (second_start == 0 || now - second_start >= USECS_PER_SEC)
 	{
 		second_start = now;
 		lines = 0;

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -60,7 +59,7 @@ anchor_of(EvWriter *w, const char *name)
 		if (strcmp(program->anchors[i]->name, name) == 0)
 			return program->anchors[i];
 
-	CHECK_FOR_INTERRUPTS();
+	ev_compiler_look(w->compiler);
 	anchor = ev_program_alloc(w, sizeof(EvAnchor));
 	anchor->name = ev_program_string(w, name, strlen(name)).data;
 	anchor->targets = ev_program_alloc(w, sizeof(EvDynamicTarget) * Max(list_length(found), 1));
@@ -742,6 +741,7 @@ optimize(EvCompiler *c, EvProgram *program)
 	MemoryContext caller = MemoryContextSwitchTo(c->program_context);
 
 	ev_optimize(program);
+	ev_compiler_look(c);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -765,7 +765,7 @@ write_blocks(EvWriter *w)
 {
 	for (uint32 next = 0; next < w->program->block_count && !ev_compile_stops(w->compiler); next++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(w->compiler);
 		write_block(w, list_nth(w->blocks, next));
 	}
 	ev_find_endless(w);

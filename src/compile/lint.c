@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/fmgrprotos.h"
 
@@ -104,7 +103,7 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 	{
 		if (token != WJB_KEY)
 			continue;
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(c);
 		JsonbIteratorNext(&iterator, &value, true);
 		if (ev_keyword_find(key.val.string.val, key.val.string.len, subschema->resource->draft) < 0)
 			lint_unknown_keyword(c, subschema, ev_node_string(&key), &value);
@@ -306,7 +305,7 @@ ev_lint(EvCompiler *c)
 
 	foreach(cell, c->written)
 	{
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(c);
 		lint_subschema(c, lfirst(cell));
 	}
 	if (c->fault->message == NULL)

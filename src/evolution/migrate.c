@@ -43,6 +43,7 @@
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
+#include "base/steady_time.h"
 #include "base/table_members.h"
 #include "evolution/migrate_batch.h"
 #include "evolution/migrate_failures.h"
@@ -150,7 +151,7 @@ report_progress(EvMigration *migration, double share)
 									" migrated, " INT64_FORMAT " not migrated",
 									migration->shown_type, migration->shown_relation, 100 * share,
 									migration->migrated, migration->failed);
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now = ev_steady_time();
 
 	ev_progress_share(share, migration->lap_migrated, migration->failed);
 	pgstat_report_activity(STATE_RUNNING,
@@ -446,7 +447,7 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 			ev_migrate_refuse_reference_table(migration);
 		if (migration->keep_original)
 			ev_originals_create();
-		migration->next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_EVERY_MS);
+		migration->next_notice = TimestampTzPlusMilliseconds(ev_steady_time(), NOTICE_EVERY_MS);
 		ev_progress_start(EV_PROGRESS_MIGRATE, migration->relation, true);
 		next_transaction();
 		if (ev_distribution(migration->relation) == EV_DISTRIBUTED)

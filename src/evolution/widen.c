@@ -464,7 +464,7 @@ EvReplacement
 ev_widen_compare(const EvDocument *old, const EvDocument *new)
 {
 	EvFault		fault = {0};
-	EvReplacement result = EV_REPLACEMENT_OTHER;
+	volatile EvReplacement result = EV_REPLACEMENT_OTHER;
 
 	coming = new;
 	going = old;

@@ -31,6 +31,7 @@
 #include "base/event_log.h"
 #include "base/row_fault.h"
 #include "base/shown_text.h"
+#include "base/steady_time.h"
 #include "guard/guard_bypass.h"
 #include "guard/guard_call.h"
 #include "guard/guard_constraint.h"
@@ -560,13 +561,14 @@ static void
 warn_deprecated(Relation relation, EvSchema *schema)
 {
 	TimestampTz statement = GetCurrentStatementStartTimestamp();
+	TimestampTz now = ev_steady_time();
 	bool		is_logged;
 
 	is_logged = schema->last_warned_log == 0 ||
-		TimestampDifferenceExceeds(schema->last_warned_log, statement, SECONDS_BETWEEN_LINES * 1000);
+		TimestampDifferenceExceeds(schema->last_warned_log, now, SECONDS_BETWEEN_LINES * 1000);
 	schema->last_warned_client = statement;
 	if (is_logged)
-		schema->last_warned_log = statement;
+		schema->last_warned_log = now;
 	ereport(is_logged ? WARNING : WARNING_CLIENT_ONLY,
 			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
 			 errmsg("event schema \"%s\" is deprecated", schema->name),

@@ -47,6 +47,7 @@
 #include "base/arguments.h"
 #include "base/compat.h"
 #include "base/row_fault.h"
+#include "base/steady_time.h"
 #include "base/subtransaction.h"
 #include "base/time_limit.h"
 #include "guard/guard_definition.h"
@@ -170,7 +171,7 @@ is_time(const Target *target, TimestampTz start)
 
 	if (target->deadline == DT_NOEND)
 		return false;
-	now = GetCurrentTimestamp();
+	now = ev_steady_time();
 	return now >= target->deadline || TimestampDifferenceExceeds(start, now, GO_TIME);
 }
 
@@ -209,7 +210,7 @@ replay_until_time(void *arg)
 	for (; attempt->at < attempt->count && !(attempt->at > 0 && is_time(target, attempt->start)); attempt->at++)
 	{
 		if (target->deadline != DT_NOEND)
-			attempt->row_start = GetCurrentTimestamp();
+			attempt->row_start = ev_steady_time();
 		/* switch again, since SPI switches to a context of its own */
 		MemoryContextSwitchTo(call->row_context);
 		MemoryContextReset(call->row_context);
@@ -221,7 +222,7 @@ replay_until_time(void *arg)
 static void
 try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count, Attempt *attempt)
 {
-	TimestampTz start = GetCurrentTimestamp();
+	TimestampTz start = ev_steady_time();
 	RowsTry		work = {
 		.call = call, .target = target, .rows = rows, .count = count, .start = start, .row_start = start
 	};
@@ -238,7 +239,7 @@ try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count,
 	if (attempt->error != NULL)
 	{
 		attempt->ending = judge(target, attempt->error, ran_out);
-		attempt->was_slow = TimestampDifferenceExceeds(work.row_start, GetCurrentTimestamp(), GO_TIME);
+		attempt->was_slow = TimestampDifferenceExceeds(work.row_start, ev_steady_time(), GO_TIME);
 	}
 	MemoryContextSwitchTo(caller);
 	attempt->count = work.at;
@@ -276,7 +277,7 @@ replay_rows(EvReplayCall *call, Target *target, EvReplayRow *rows, int count)
 			return 0;
 		}
 		target->is_over = true;
-		target->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), GRACE);
+		target->deadline = TimestampTzPlusMilliseconds(ev_steady_time(), GRACE);
 	}
 	while (done < attempt.count && target->problem == NULL)
 		done += replay_rows(call, target, rows + done, attempt.count - done);
@@ -462,7 +463,7 @@ replay_table(EvReplayCall *call, Target *target, const Filter *filter, int64 max
 
 		while (done < count && target->problem == NULL)
 		{
-			if (target->tried + done > 0 && GetCurrentTimestamp() >= target->deadline)
+			if (target->tried + done > 0 && ev_steady_time() >= target->deadline)
 				set_time_problem(target);
 			else
 				done += replay_rows(call, target, rows + done, count - done);
@@ -559,7 +560,7 @@ replay_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("other tables of role \"%s\" have used up the time for this role", GetUserNameFromId(owner->owner, true))));
-	target->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), Min(TABLE_TIME, OWNER_TIME - owner->used));
+	target->deadline = TimestampTzPlusMilliseconds(ev_steady_time(), Min(TABLE_TIME, OWNER_TIME - owner->used));
 
 	if (LockTimeout == 0 || LockTimeout > LOCK_WAIT)
 		set_config_option("lock_timeout", psprintf("%d", LOCK_WAIT), PGC_USERSET,
@@ -597,7 +598,7 @@ static void
 try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_rows, List **owners)
 {
 	TableTry	attempt = {call, target, filter, max_rows, owners};
-	TimestampTz start = GetCurrentTimestamp();
+	TimestampTz start = ev_steady_time();
 	ErrorData  *error;
 
 	filter->values[FILTER_SCHEMA] = CStringGetTextDatum(target->schema);
@@ -616,7 +617,7 @@ try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_row
 	}
 	ev_trial_end_table(call->trial, error == NULL);
 	if (OidIsValid(target->owner))
-		find_owner(owners, target->owner)->used += TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
+		find_owner(owners, target->owner)->used += TimestampDifferenceMilliseconds(start, ev_steady_time());
 }
 
 /*

@@ -6,7 +6,8 @@
  * the first of these forms that can express it: a shape (pattern_shape.c),
  * literals (pattern_literal.c), an automaton with a table
  * (pattern_automaton.c), an automaton without a table (pattern_lazy.c) if the
- * table would be too large or the schema's budget is spent, or a regular
+ * table would be too large or the schema's budget is spent, scans for each
+ * look-around (pattern_looks.c), or a regular
  * expression of PostgreSQL's engine (pattern_regex.c), for back-references.  A
  * pattern that is anchored at its start and begins with lookaheads can also be
  * split into several patterns, all of which must match.
@@ -70,6 +71,7 @@ lower(const char *pattern, int length, const EvPatternTree *tree, const EvClasse
 {
 	EvPattern  *parts = NULL;
 	EvRegex    *regex;
+	EvLooks    *looks;
 	EvPatternShape *shape = ev_shape_make(tree);
 	EvLiterals *literals;
 
@@ -88,6 +90,12 @@ lower(const char *pattern, int length, const EvPatternTree *tree, const EvClasse
 		parts = ev_conjunction_make(tree, classes, true, budget, error);
 	if (parts != NULL)
 		return parts;
+	if (classes != NULL && tree->has_look && (looks = ev_looks_make(pattern, length, budget)) != NULL)
+	{
+		parts = ev_part_make(NULL, NULL, NULL);
+		parts->looks = looks;
+		return parts;
+	}
 
 	regex = ev_regex_compile(tree, tree->root, budget, error);
 	return regex == NULL ? NULL : ev_part_make(NULL, NULL, regex);
@@ -133,7 +141,7 @@ ev_pattern_is_linear(const EvPattern *pattern)
 {
 	for (; pattern != NULL; pattern = pattern->next)
 		if (pattern->shape == NULL && pattern->literals == NULL && pattern->automaton == NULL &&
-			pattern->lazy == NULL && pattern->later == NULL)
+			pattern->lazy == NULL && pattern->later == NULL && pattern->looks == NULL)
 			return false;
 	return true;
 }
@@ -164,6 +172,7 @@ ev_pattern_kind(const EvPattern *pattern)
 						 pattern->literals != NULL ? ev_literals_kind(pattern->literals) :
 						 pattern->automaton != NULL ? ev_automaton_kind(pattern->automaton) :
 						 pattern->lazy != NULL ? ev_lazy_kind(pattern->lazy) :
+						 pattern->looks != NULL ? ev_looks_kind(pattern->looks) :
 						 "regular expression engine");
 	return kind.data;
 }

@@ -68,9 +68,10 @@ extern EvPattern *ev_pattern_compile(const char *pattern, int length,
  * is expensive is built by a match, in the memory of the pattern
  * (pattern_later.c).  Automata
  * without a table keep their states in a bounded memory context of the
- * backend.  Other patterns are run by PostgreSQL's engine, on a copy of the
- * string in CurrentMemoryContext that is freed before the return.  Raises
- * query_canceled, and program_limit_exceeded if PostgreSQL's engine gives up.
+ * backend.  Other patterns take memory in CurrentMemoryContext in proportion to the string,
+ * which is freed before the return: those with look-arounds that no automaton follows, which
+ * take linear time, and those with back-references, which PostgreSQL's engine runs.  Raises
+ * query_canceled, and program_limit_exceeded if that engine takes too many steps.
  */
 extern bool ev_pattern_matches(const EvPattern *pattern,
 							   const char *string, int length);
@@ -112,7 +113,7 @@ extern bool ev_pattern_is_linear(const EvPattern *pattern);
  * Returns a description of how the pattern is run, in CurrentMemoryContext, for
  * test/pattern: "shape of 1 to 8 bytes", "literal of 6 bytes, anywhere",
  * "automaton, 12 states of 5 columns, forward", "automaton of 70 positions,
- * forward" (without a table), "regular expression engine", or a list of these
+ * forward" (without a table), "70 positions, with 3 look-arounds", "regular expression engine", or a list of these
  * that must all match.
  */
 extern const char *ev_pattern_kind(const EvPattern *pattern);

@@ -42,6 +42,9 @@ ev_symbol_in(const uint64 *bitmap, int symbol)
 	return (bitmap[symbol / 64] >> (symbol % 64)) & 1;
 }
 
+/* Returns the class of a code point. */
+extern int	ev_class_of(const EvClasses *classes, uint32 code);
+
 /* Returns the symbols that are in a set of the pattern, as a bitmap. */
 static inline const uint64 *
 ev_set_symbols(const EvClasses *classes, int set)
@@ -63,17 +66,19 @@ typedef enum EvPositionKind
 								 * negative, elsewhere */
 	EV_POSITION_BEHIND,			/* goes to next if the group has just matched;
 								 * if negative, if it has not */
+	EV_POSITION_LOOK,			/* goes to next if look number `other` holds
+								 * at this place; if negative, if it does not */
 	EV_POSITION_MATCH,			/* the group has matched */
 } EvPositionKind;
 
 typedef struct EvPosition
 {
 	uint8		kind;			/* EvPositionKind */
-	bool		negative;		/* WORD, BEHIND */
+	bool		negative;		/* WORD, BEHIND, LOOK */
 	uint8		group;			/* the group that this position belongs to */
 	uint8		behind;			/* BEHIND: the group that must have matched */
 	int			next;
-	int			other;			/* SPLIT */
+	int			other;			/* SPLIT, LOOK */
 	const uint64 *symbols;		/* SYMBOL, NEXT: bitmap of symbols */
 } EvPosition;
 
@@ -100,6 +105,9 @@ typedef struct EvPositions
 	/* while the positions are built */
 	int			position_allocated;
 	int			current_group;
+	const int  *look_numbers;	/* of LOOK nodes, by EvNode.first; NULL:
+								 * look-arounds are conditions on the next
+								 * symbol, or groups */
 	bool		failed;			/* not expressible, or too large */
 } EvPositions;
 
@@ -109,6 +117,13 @@ typedef struct EvPositions
  */
 extern bool ev_positions_build(EvPositions *positions, const EvClasses *classes,
 							   const EvNode *node, bool backward);
+
+/*
+ * The same, with a position LOOK for each look-around that is not a condition on the next
+ * symbol.  look_numbers has its number, by EvNode.first.
+ */
+extern bool ev_positions_build_looks(EvPositions *positions, const EvClasses *classes,
+									 const EvNode *node, bool backward, const int *look_numbers);
 
 /* pattern_dfa.c */
 #define EV_REJECT_STATE		0	/* not matched, whatever follows */

@@ -125,3 +125,21 @@ ev_classes_make(const EvPatternTree *tree)
 	fill_members(tree, classes, known, words);
 	return classes;
 }
+
+int
+ev_class_of(const EvClasses *classes, uint32 code)
+{
+	int			low = 0;
+	int			high = classes->segment_count - 1;
+
+	while (low < high)
+	{
+		int			middle = (low + high + 1) / 2;
+
+		if (classes->segments[middle].first <= code)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return classes->segments[low].class;
+}

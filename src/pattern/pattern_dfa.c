@@ -122,6 +122,8 @@ close_position(Construction *c, int position, bool at_start, bool after_word, in
 				else
 					pass = ((c->hits >> p->behind) & 1) != p->negative;
 				break;
+			case EV_POSITION_LOOK:	/* not in positions without look_numbers */
+				break;
 			case EV_POSITION_MATCH:
 				c->hits |= (uint32) 1 << p->group;
 				if (p->group == b->group_count - 1)

@@ -219,6 +219,21 @@ extern EvLazy *ev_lazy_make_pooled(const char *pattern, int length, uint64 *gene
 extern bool ev_lazy_lives(uint64 generation);
 extern char *ev_lazy_kind(const EvLazy *lazy);
 
+/*
+ * pattern_looks.c
+ *
+ * Returns a pattern whose look-arounds are scanned one after the other.  Returns NULL
+ * if it has back-references, if its classes or positions are too many, or if the budget lacks memory for
+ * them.  ev_looks_match() takes memory in CurrentMemoryContext, and frees it; it raises
+ * query_canceled, and program_limit_exceeded for many look-arounds and a very
+ * long string.
+ */
+typedef struct EvLooks EvLooks;
+
+extern EvLooks *ev_looks_make(const char *pattern, int length, EvPatternBudget *budget);
+extern bool ev_looks_match(const EvLooks *looks, const char *string, int length);
+extern char *ev_looks_kind(const EvLooks *looks);
+
 typedef struct EvRegex EvRegex;
 
 /*
@@ -278,7 +293,7 @@ extern bool ev_regex_matches(const EvRegex *regex, const char *string, int lengt
 
 /*
  * A compiled pattern, which pattern.c makes and pattern_match.c runs.  Exactly
- * one of shape, literals, later, automaton, lazy and regex is set.
+ * one of shape, literals, later, automaton, lazy, looks and regex is set.
  */
 struct EvPattern
 {
@@ -287,6 +302,7 @@ struct EvPattern
 	EvLater    *later;			/* likewise */
 	EvAutomaton *automaton;
 	EvLazy	   *lazy;
+	EvLooks    *looks;			/* if set, the list has no other pattern */
 	EvRegex    *regex;
 	bool		negated;		/* the match must fail */
 	EvPattern  *next;			/* all patterns of the list must agree */

@@ -48,24 +48,6 @@ static StatePool pool;
 
 /* ---------- making one ---------- */
 
-static int
-class_of(const EvClasses *classes, uint32 code)
-{
-	int			low = 0;
-	int			high = classes->segment_count - 1;
-
-	while (low < high)
-	{
-		int			middle = (low + high + 1) / 2;
-
-		if (classes->segments[middle].first <= code)
-			low = middle;
-		else
-			high = middle - 1;
-	}
-	return classes->segments[low].class;
-}
-
 static void *
 copy_of(const void *data, Size size)
 {
@@ -141,7 +123,7 @@ ev_lazy_make(const EvPatternTree *tree, const EvClasses *classes, const EvNode *
 		lazy->positions.positions = copy_of(positions.positions, positions.position_count * sizeof(EvPosition));
 		copy_symbols(lazy, classes, set_count);
 		for (int code = 0; code < 0x80; code++)
-			lazy->byte_class[code] = class_of(classes, code);
+			lazy->byte_class[code] = ev_class_of(classes, code);
 	}
 	MemoryContextDelete(work);
 	return lazy;
@@ -271,7 +253,7 @@ ev_lazy_matches(EvLazy *lazy, const char *string, int length)
 			while ((*at & 0xC0) == 0x80)
 				at--;
 		}
-		class = *at < 0x80 ? lazy->byte_class[*at] : class_of(&lazy->classes, ev_utf8_decode(at));
+		class = *at < 0x80 ? lazy->byte_class[*at] : ev_class_of(&lazy->classes, ev_utf8_decode(at));
 		if (!backward)
 			at += ev_utf8_length(*at);
 		if (++seen % INTERRUPT_BYTES == 0)

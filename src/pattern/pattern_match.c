@@ -110,6 +110,8 @@ other_matches(const EvPattern *pattern, const char *string, int length)
 	}
 	if (pattern->lazy != NULL)
 		return ev_lazy_matches(pattern->lazy, string, length);
+	if (pattern->looks != NULL)
+		return ev_looks_match(pattern->looks, string, length);
 	return ev_regex_matches(pattern->regex, string, length);
 }
 

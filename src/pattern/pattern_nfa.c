@@ -263,6 +263,20 @@ build_look_behind(EvPositions *b, const EvNode *node, int next)
 	return position;
 }
 
+/* Builds a look-around whose places are known when the scan begins. */
+static int
+build_look_by_number(EvPositions *b, const EvNode *node, int next)
+{
+	int			position = add_position(b, EV_POSITION_LOOK, next);
+
+	if (!b->failed)
+	{
+		b->positions[position].other = b->look_numbers[node->first];
+		b->positions[position].negative = node->negative;
+	}
+	return position;
+}
+
 /*
  * Builds the positions of a node, in the direction of the scan, which continue
  * at `next`.  Returns the first one; the result is undefined if b->failed.
@@ -299,6 +313,8 @@ build(EvPositions *b, const EvNode *node, int next)
 			return build(b, node->child, next);
 
 		case EV_NODE_LOOK:
+			if (b->look_numbers != NULL)
+				return build_look_by_number(b, node, next);
 			return node->ahead != b->backward ? build_look_at_next(b, node, next) :
 				build_look_behind(b, node, next);
 
@@ -383,6 +399,13 @@ bool
 ev_positions_build(EvPositions *positions, const EvClasses *classes,
 				   const EvNode *node, bool backward)
 {
+	return ev_positions_build_looks(positions, classes, node, backward, NULL);
+}
+
+bool
+ev_positions_build_looks(EvPositions *positions, const EvClasses *classes,
+						 const EvNode *node, bool backward, const int *look_numbers)
+{
 	bool	   *seen;
 	int		   *stack;
 	int			start;
@@ -390,6 +413,7 @@ ev_positions_build(EvPositions *positions, const EvClasses *classes,
 	memset(positions, 0, sizeof(EvPositions));
 	positions->classes = classes;
 	positions->backward = backward;
+	positions->look_numbers = look_numbers;
 	positions->current_group = UINT8_MAX;
 	start = build(positions, node, add_position(positions, EV_POSITION_MATCH, 0));
 	if (positions->failed)
@@ -414,5 +438,6 @@ ev_positions_build(EvPositions *positions, const EvClasses *classes,
 	}
 	pfree(seen);
 	pfree(stack);
+	positions->look_numbers = NULL;
 	return true;
 }

@@ -22,6 +22,7 @@
 #include "catalog/pg_collation.h"
 #include "miscadmin.h"
 #include "regex/regex.h"
+#include "regex/regguts.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
@@ -37,6 +38,13 @@
 #define MAX_REGEX_SETS		400
 #define MAX_REFERENCES		200 /* each takes time linear in the pattern */
 #define MAX_REGEX_LENGTH	(1024 * 1024)	/* code points */
+
+/*
+ * Limit on the steps of one match, of some nanoseconds each.  The time of the engine
+ * grows by a power of the string's length.
+ */
+#define MOST_ENGINE_STEPS			INT64CONST(2000000000)
+#define STEPS_OF_CALL		200 /* of each try, besides the string's length */
 
 struct EvRegex
 {
@@ -514,6 +522,34 @@ write_node(RegexWriter *w, const EvNode *node)
 
 /* ---- running ---- */
 
+/*
+ * The engine asks whether its stack is too deep whenever it tries to divide a part of
+ * the string, or tries a look-around.  In between, it scans the string a few times at
+ * most.  So its steps are counted there.
+ */
+static int	(*engine_stack_is_too_deep) (void);
+static int64 steps_left;
+static int64 steps_of_try;
+
+static int
+stack_or_steps_run_out(void)
+{
+	steps_left -= steps_of_try;
+	return steps_left < 0 || engine_stack_is_too_deep();
+}
+
+/* Lets the engine count the steps of a compiled expression. */
+static void
+count_steps(pg_regex_t *regex)
+{
+	static struct fns functions;
+
+	functions = *(struct fns *) regex->re_fns;
+	engine_stack_is_too_deep = functions.stack_too_deep;
+	functions.stack_too_deep = stack_or_steps_run_out;
+	regex->re_fns = (char *) &functions;
+}
+
 #if EV_REGEX_USES_MALLOC
 static void
 free_regex(void *regex)
@@ -571,6 +607,7 @@ ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternBudget 
 						  C_COLLATION_OID);
 		if (code == REG_OKAY)
 		{
+			count_steps(&regex->regex);
 #if EV_REGEX_USES_MALLOC
 			regex->callback.func = free_regex;
 			regex->callback.arg = regex;
@@ -610,6 +647,8 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 		codes[count++] = ev_utf8_decode(at);
 		at += ev_utf8_length(*at);
 	}
+	steps_left = MOST_ENGINE_STEPS;
+	steps_of_try = STEPS_OF_CALL + (int64) count;
 	code = pg_regexec(unconstify(pg_regex_t *, &regex->regex), codes, count, 0, NULL,
 					  0, NULL, 0);
 	pfree(codes);
@@ -619,6 +658,12 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 		return false;
 
 	CHECK_FOR_INTERRUPTS();
+	if (steps_left < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("could not match a pattern with back-references: it takes more than " INT64_FORMAT " steps",
+						MOST_ENGINE_STEPS),
+				 errdetail("The string has %zu characters.", count)));
 	{
 		char		reason[128];
 

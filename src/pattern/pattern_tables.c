@@ -98,7 +98,7 @@ make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode 
 		automaton = make_automaton(classes, &anchored, budget);
 	if (automaton == NULL && allow_regex && classes != NULL)
 		lazy = ev_lazy_make(tree, classes, &anchored, budget);
-	if (automaton == NULL && lazy == NULL && allow_regex && is_self_contained(&anchored, &anchored))
+	if (classes == NULL && allow_regex && is_self_contained(&anchored, &anchored))
 		regex = ev_regex_compile(tree, &anchored, budget, error);
 	if (automaton == NULL && lazy == NULL && regex == NULL)
 		return NULL;

@@ -488,7 +488,7 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 		/*
 		 * An upcast depends on its versions and is dropped with them, but not
 		 * if the event trigger that records this was disabled when the upcast
-		 * was created, or during pg_upgrade.
+		 * was created.
 		 */
 		ev_upcast_check_unused(version->type, strlen(version->type), version->version);
 		ev_renames_check_drop(version->type, strlen(version->type), version->version);

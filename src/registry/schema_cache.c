@@ -298,28 +298,29 @@ make_program(EvSchema *schema)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("function %u is not in language %s", schema->function, EV_LANGUAGE)));
 
-	/*
-	 * The entry stays invalid until everything is done.  It becomes valid
-	 * before the catalog is read further, so that an invalidation in the
-	 * meantime is not lost.
-	 */
 	context = AllocSetContextCreate(CacheMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);
 	schema->context = context;
-	set_name(schema, tuple);
-	MemoryContextCopyAndSetIdentifier(context, schema->name);
-	MemoryContextSwitchTo(context);
-	schema->hashes = palloc(sizeof(uint32));
-	schema->hashes[0] = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(schema->function));
-	schema->hash_count = 1;
-	schema->made = ++programs_made;
-	schema->valid = true;
-	MemoryContextSwitchTo(caller);
-
 	PG_TRY();
 	{
-		uint64		before = generation;
+		uint64		before;
 		int			count = 0;
+
+		/*
+		 * The entry stays invalid until everything is done.  It becomes valid
+		 * before the catalog is read further, so that an invalidation in the
+		 * meantime is not lost.
+		 */
+		set_name(schema, tuple);
+		MemoryContextCopyAndSetIdentifier(context, schema->name);
+		MemoryContextSwitchTo(context);
+		schema->hashes = palloc(sizeof(uint32));
+		schema->hashes[0] = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(schema->function));
+		schema->hash_count = 1;
+		schema->made = ++programs_made;
+		schema->valid = true;
+		MemoryContextSwitchTo(caller);
+		before = generation;
 
 		read_document(tuple, &document);
 		schema->deprecated = ev_document_is_deprecated(&document);

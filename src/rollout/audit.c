@@ -31,6 +31,7 @@
 #include "base/json_pointer.h"
 #include "base/row_fault.h"
 #include "base/shown_text.h"
+#include "base/steady_time.h"
 #include "match/interpret.h"
 #include "registry/schema_cache.h"
 #include "rollout/audit.h"
@@ -172,7 +173,7 @@ get_progress(FunctionCallInfo fcinfo)
 		progress = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Progress));
 		progress->scratch = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate audit",
 												  ALLOCSET_DEFAULT_SIZES);
-		progress->next = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), REPORT_EVERY_MS);
+		progress->next = TimestampTzPlusMilliseconds(ev_steady_time(), REPORT_EVERY_MS);
 		progress->end.func = end_progress;
 		progress->end.arg = progress;
 		MemoryContextRegisterResetCallback(fcinfo->flinfo->fn_mcxt, &progress->end);
@@ -204,7 +205,7 @@ filter(FunctionCallInfo fcinfo, bool is_text)
 	ev_progress_row(!valid);
 	if (progress->rows % ROWS_PER_LOOK == 0)
 	{
-		TimestampTz now = GetCurrentTimestamp();
+		TimestampTz now = ev_steady_time();
 
 		if (now >= progress->next)
 			report_progress(progress, now);

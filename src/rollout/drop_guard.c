@@ -40,6 +40,7 @@
 
 #include "base/oid_set.h"
 #include "base/row_fault.h"
+#include "base/steady_time.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
 #include "registry/schema_cache.h"
@@ -394,14 +395,14 @@ pass_attached(Drop *drop, const EvSearch *search, const List *tables)
 static List *
 lock_or_pass(Drop *drop, const EvSearch *search, List *tables, const Locked *before, bool keep, int milliseconds)
 {
-	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+	TimestampTz deadline = TimestampTzPlusMilliseconds(ev_steady_time(), milliseconds);
 	List	   *locked = NIL;
 	ListCell   *cell;
 
 	foreach(cell, tables)
 	{
 		Oid			relation = lfirst_oid(cell);
-		int			rest = (int) Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), EV_ATTEMPT_MS);
+		int			rest = (int) Min(TimestampDifferenceMilliseconds(ev_steady_time(), deadline), EV_ATTEMPT_MS);
 
 		CHECK_FOR_INTERRUPTS();
 		if (before->others + list_length(locked) == MOST_TABLES)
@@ -501,12 +502,12 @@ look_locked(Drop *drop)
 
 	while (lock_tables(drop, &search, false, &locked) || lock_tables(drop, &search, true, &locked))
 		init_search(&search, drop);
-	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), EV_LOCKED_LOOK_MS);
+	deadline = TimestampTzPlusMilliseconds(ev_steady_time(), EV_LOCKED_LOOK_MS);
 	foreach(cell, search.sites)
 		if (ev_oid_set_has(locked.set, ((EvSite *) lfirst(cell))->relation) &&
 			!ev_oid_set_has(own, ((EvSite *) lfirst(cell))->relation))
 	{
-		long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		long		rest = TimestampDifferenceMilliseconds(ev_steady_time(), deadline);
 
 		check_site(drop, lfirst(cell), &search, (int) Max(rest, 1), NULL);
 	}

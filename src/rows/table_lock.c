@@ -21,6 +21,7 @@
 #include "utils/wait_event.h"
 
 #include "base/hide_context.h"
+#include "base/steady_time.h"
 #include "base/subtransaction.h"
 #include "base/table_members.h"
 #include "rows/table_lock.h"
@@ -82,7 +83,7 @@ lock_until(List *tables, LOCKMODE mode, TimestampTz deadline, Oid *at)
 		{
 			if (deadline != DT_NOEND)
 				set_option("lock_timeout",
-						   psprintf("%ld", Max(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), 1)));
+						   psprintf("%ld", Max(TimestampDifferenceMilliseconds(ev_steady_time(), deadline), 1)));
 			LockRelationOid(list_nth_oid(members, i), mode);
 			/* none is added or removed while the table is locked */
 			if (i == 0 && (mode == AccessExclusiveLock ||
@@ -113,7 +114,7 @@ lock_now(void *arg)
 	/* log lock waits only once */
 	if (try->again)
 		set_option("log_lock_waits", "off");
-	lock_until(try->tables, try->mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), try->milliseconds), &try->at);
+	lock_until(try->tables, try->mode, TimestampTzPlusMilliseconds(ev_steady_time(), try->milliseconds), &try->at);
 	AtEOXact_GUC(false, guc_level);
 }
 
@@ -145,7 +146,7 @@ try_lock_tables(LockTry *try, EvKeep keep)
 static void
 pause_for(int milliseconds)
 {
-	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+	TimestampTz until = TimestampTzPlusMilliseconds(ev_steady_time(), milliseconds);
 	long		rest = milliseconds;
 
 	while (rest > 0)
@@ -154,7 +155,7 @@ pause_for(int milliseconds)
 						 Min(rest, milliseconds), PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
-		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+		rest = TimestampDifferenceMilliseconds(ev_steady_time(), until);
 	}
 }
 
@@ -288,7 +289,7 @@ lock_some(void *arg)
 {
 	SomeLocks  *some = (SomeLocks *) arg;
 	int			guc_level = NewGUCNestLevel();
-	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+	TimestampTz deadline = TimestampTzPlusMilliseconds(ev_steady_time(),
 													   LockTimeout > 0 ? Min(LockTimeout, EV_ATTEMPT_MS) : EV_ATTEMPT_MS);
 	ListCell   *cell;
 
@@ -314,14 +315,14 @@ lock_some(void *arg)
 List *
 ev_lock_some_tables(List *tables, LOCKMODE mode)
 {
-	TimestampTz start = GetCurrentTimestamp();
+	TimestampTz start = ev_steady_time();
 
 	for (int tries = 1;; tries++)
 	{
 		SomeLocks	some = {.tables = tables, .mode = mode, .again = tries > 1};
 
 		some.last = tries == SOME_TRIES ||
-			(LockTimeout > 0 && TimestampDifferenceExceeds(start, GetCurrentTimestamp(), LockTimeout - EV_ATTEMPT_MS));
+			(LockTimeout > 0 && TimestampDifferenceExceeds(start, ev_steady_time(), LockTimeout - EV_ATTEMPT_MS));
 		if (!was_busy(ev_in_subtransaction(lock_some, &some, EV_KEEP)))
 			return some.locked;
 

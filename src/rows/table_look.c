@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "base/run_as_owner.h"
+#include "base/steady_time.h"
 #include "base/time_limit.h"
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
@@ -89,7 +90,7 @@ ErrorData *
 ev_look(EvLook *look)
 {
 	LookTime   *time = NULL;
-	TimestampTz start = GetCurrentTimestamp();
+	TimestampTz start = ev_steady_time();
 	int			milliseconds = look->milliseconds;
 	ErrorData  *error;
 
@@ -102,7 +103,7 @@ ev_look(EvLook *look)
 	look->used_up = milliseconds < look->milliseconds;
 	error = ev_in_limited_time(look_as_owner, look, EV_LET_GO, milliseconds, &look->overdue);
 	if (time != NULL)
-		time->used += (int) Min(TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()), look->times->most);
+		time->used += (int) Min(TimestampDifferenceMilliseconds(start, ev_steady_time()), look->times->most);
 	return error;
 }
 

@@ -58,7 +58,7 @@ ev_dynamic_anchors(EvCompiler *c, const char *name)
 			EvResource *resource = lfirst(cell);
 			ListCell   *anchor_cell;
 
-			CHECK_FOR_INTERRUPTS();
+			ev_compiler_look(c);
 			if (resource->recursive_anchor)
 				add_dynamic_anchor(c, resource, "", resource->root);
 			foreach(anchor_cell, resource->anchors)
@@ -454,7 +454,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 	bool		has_references = false;
 
 	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
+	ev_compiler_look(c);
 	if (ev_compile_stops(c))
 		return;
 
@@ -576,7 +576,7 @@ follow_tokens(EvCompiler *c, const char *pointer, JsonbValue *node, EvSubschema 
 		int			length = strcspn(++p, "/");
 		EvSubschema *known;
 
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(c);
 		appendStringInfoChar(tail, '/');
 		appendBinaryStringInfo(tail, p, length);
 		resetStringInfo(&token);
@@ -815,7 +815,7 @@ resolve_pending(EvCompiler *c)
 	{
 		EvSubschema *subschema = llast(c->pending);
 
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(c);
 		c->pending = list_delete_last(c->pending);
 		if (c->own_only && !subschema->resource->is_main)
 			continue;
@@ -887,7 +887,7 @@ ev_resolve_group(EvCompiler *c, const EvDocument *documents, int count)
 	{
 		const EvResource *resource;
 
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(c);
 		if (find_resource(c, documents[i].uri) != NULL)
 			return NIL;
 		resource = add_document(c, &documents[i], NULL, true);

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
@@ -17,6 +18,11 @@
 
 /* The maximum number of characters of a name in a message. */
 #define SHOWN_NAME	256
+
+#define MOST_COMPILER_MEMORY	(1024 * 1024 * 1024)	/* of one compilation;
+														 * large real schemas
+														 * take some 50 times
+														 * their size */
 
 /* ---------- names and subschemas ---------- */
 
@@ -56,6 +62,28 @@ match_names(const void *a, const void *b, Size size pg_attribute_unused())
 	return x->scope == y->scope ? strcmp(x->name, y->name) : 1;
 }
 
+/* The memory of a compiler, without that of patterns, which have a budget. */
+static Size
+memory_of(const EvCompiler *c)
+{
+	Size		size = MemoryContextMemAllocated(c->work_context, true);
+
+	return c->program_context == c->work_context ? size : size + MemoryContextMemAllocated(c->program_context, false);
+}
+
+void
+ev_compiler_look(EvCompiler *c)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (memory_of(c) > c->memory_before + MOST_COMPILER_MEMORY)
+		ereport(ERROR,
+				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+				 errmsg("schema is too complex"),
+				 errdetail("Compiling it takes more than %d MB of memory, with the documents that it refers to.",
+						   MOST_COMPILER_MEMORY / (1024 * 1024)),
+				 errhint("Have fewer subschemas in one document, or shorter URIs in \"$id\".")));
+}
+
 void
 ev_compiler_init(EvCompiler *c, MemoryContext program_context)
 {
@@ -68,6 +96,8 @@ ev_compiler_init(EvCompiler *c, MemoryContext program_context)
 						   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	control.hcxt = CurrentMemoryContext;
 	c->program_context = program_context;
+	c->work_context = CurrentMemoryContext;
+	c->memory_before = memory_of(c);
 	c->pattern_budget = (EvPatternBudget) EV_PATTERN_BUDGET;
 	c->subschemas = hash_create("event_validate subschemas", 64, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);

@@ -101,6 +101,8 @@ typedef struct EvCompiler
 	List	  **faults;			/* receives all faults, or NULL if only the
 								 * first one is wanted */
 	MemoryContext program_context;
+	MemoryContext work_context; /* of the tables below */
+	Size		memory_before;	/* in both when the compiler began */
 	EvPatternBudget pattern_budget; /* the rest of it */
 	List	  **functions;		/* OIDs of documents that were read, or NULL */
 	List	  **warnings;		/* or NULL */
@@ -129,6 +131,12 @@ extern void ev_compile_warn(EvCompiler *compiler, EvRule rule, const EvLocation 
 
 /* Creates a compiler's tables in CurrentMemoryContext. */
 extern void ev_compiler_init(EvCompiler *compiler, MemoryContext program_context);
+
+/*
+ * Checks for interrupts, and raises statement_too_complex if the compiler has taken too
+ * much memory.  To be called for each part of a document.
+ */
+extern void ev_compiler_look(EvCompiler *compiler);
 
 /* Returns the value of a name in a scope, or NULL; adds a value. */
 extern void *ev_find_name(EvCompiler *compiler, const void *scope, const char *name);

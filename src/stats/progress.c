@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/steady_time.h"
 #include "base/table_members.h"
 #include "stats/progress.h"
 #include "stats/progress_slot.h"
@@ -229,7 +230,7 @@ static void
 look(Entry *entry)
 {
 	show();
-	tell(entry, GetCurrentTimestamp());
+	tell(entry, ev_steady_time());
 }
 
 static void
@@ -250,7 +251,7 @@ push(EvProgressCommand command, bool commits, int leader)
 	entry->command = command;
 	entry->total = entry->done = entry->changed = entry->failed = EV_PROGRESS_UNKNOWN;
 	entry->started = GetCurrentTimestamp();
-	entry->next_notice = TimestampTzPlusMilliseconds(entry->started, NOTICE_MS);
+	entry->next_notice = TimestampTzPlusMilliseconds(ev_steady_time(), NOTICE_MS);
 	entry->leader = leader;
 	entry->level = GetCurrentTransactionNestLevel();
 	entry->commits = commits;

@@ -159,7 +159,7 @@ match_failure(const EvTableItem *item, const void *key)
 
 /* ---------- history ---------- */
 
-uint64
+int64
 ev_stats_span_length(EvSpan span)
 {
 	return span == EV_HOURS ? USECS_PER_HOUR : USECS_PER_DAY;
@@ -177,18 +177,31 @@ ev_stats_ring(EvStatsItem *item, EvSpan span)
 	return &item->history[span == EV_HOURS ? 0 : periods[EV_HOURS]];
 }
 
+int64
+ev_stats_period(EvSpan span, TimestampTz time)
+{
+	int64		length = ev_stats_span_length(span);
+
+	return time >= 0 ? time / length : -((length - 1 - time) / length);
+}
+
 /* The place of a period, which another one may have; NULL: there is no ring. */
 static EvPeriod *
-period_place(EvStatsItem *item, EvSpan span, uint64 number)
+period_place(EvStatsItem *item, EvSpan span, int64 number)
 {
-	return periods[span] > 0 ? &ev_stats_ring(item, span)[number % periods[span]] : NULL;
+	int64		place;
+
+	if (periods[span] == 0)
+		return NULL;
+	place = number % periods[span];
+	return &ev_stats_ring(item, span)[place >= 0 ? place : place + periods[span]];
 }
 
 /* The same for the period of a time. */
 static EvPeriod *
-current_place(EvStatsItem *item, EvSpan span, TimestampTz now, uint64 *number)
+current_place(EvStatsItem *item, EvSpan span, TimestampTz now, int64 *number)
 {
-	*number = (uint64) now / ev_stats_span_length(span);
+	*number = ev_stats_period(span, now);
 	return period_place(item, span, *number);
 }
 
@@ -198,10 +211,10 @@ has_periods(EvStatsItem *item, TimestampTz now)
 {
 	for (EvSpan span = 0; span < EV_SPANS; span++)
 	{
-		uint64		number;
+		int64		number;
 		EvPeriod   *place = current_place(item, span, now, &number);
 
-		if (place != NULL && pg_atomic_read_u64(&place->number) != number)
+		if (place != NULL && ev_stats_period_number(place) != number)
 			return false;
 	}
 	return true;
@@ -213,14 +226,14 @@ begin_periods(EvStatsItem *item, TimestampTz now)
 {
 	for (EvSpan span = 0; span < EV_SPANS; span++)
 	{
-		uint64		number;
+		int64		number;
 		EvPeriod   *place = current_place(item, span, now, &number);
 
-		if (place == NULL || pg_atomic_read_u64(&place->number) == number)
+		if (place == NULL || ev_stats_period_number(place) == number)
 			continue;
 		for (int i = 0; i < EV_COUNTS; i++)
 			pg_atomic_write_u64(&place->counts[i], 0);
-		pg_atomic_write_u64(&place->number, number);
+		pg_atomic_write_u64(&place->number, (uint64) number);
 	}
 }
 
@@ -234,17 +247,27 @@ add_counts(pg_atomic_uint64 *counts, const EvPending *pending)
 			pg_atomic_fetch_add_u64(&counts[i], (int64) pending->counts[i]);
 }
 
+/* Keeps the earliest time: the clock may have been set back.  0 is none. */
+static void
+note_first(pg_atomic_uint64 *first, TimestampTz time)
+{
+	uint64		known = pg_atomic_read_u64(first);
+
+	while (known == 0 || (TimestampTz) known > time)
+		if (pg_atomic_compare_exchange_u64(first, &known, (uint64) time))
+			break;
+}
+
 /* Adds counts to an item, which has the periods of this time. */
 static void
 add_to_item(EvStatsItem *item, const EvPending *pending, TimestampTz now)
 {
 	uint64		uses = 0;
-	uint64		none = 0;
 
 	add_counts(item->counts, pending);
 	for (EvSpan span = 0; span < EV_SPANS; span++)
 	{
-		uint64		number;
+		int64		number;
 		EvPeriod   *place = current_place(item, span, now, &number);
 
 		if (place != NULL)
@@ -257,7 +280,7 @@ add_to_item(EvStatsItem *item, const EvPending *pending, TimestampTz now)
 	}
 	if (pending->last_invalid != 0)
 	{
-		(void) pg_atomic_compare_exchange_u64(&item->first_invalid, &none, (uint64) pending->first_invalid);
+		note_first(&item->first_invalid, pending->first_invalid);
 		pg_atomic_write_u64(&item->last_invalid, (uint64) pending->last_invalid);
 	}
 	for (int i = 0; i < EV_COUNTS; i++)
@@ -375,6 +398,7 @@ ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *
 			item->sample_length = copy_cut(item->sample, failure->sample, EV_STATS_SAMPLE);
 	}
 	pg_atomic_fetch_add_u64(&item->events, 1);
+	note_first(&item->first, now);
 	pg_atomic_write_u64(&item->last, (uint64) now);
 	ev_table_use(&item->item, 1, now);
 	LWLockRelease(lock);
@@ -482,10 +506,11 @@ restore_history(EvStatsItem *to, const EvStatsItem *from, const int *stored_peri
 	for (EvSpan span = 0; span < EV_SPANS; span++)
 		for (int i = 0; i < stored_periods[span]; i++, next++)
 		{
-			uint64		number = pg_atomic_read_u64((pg_atomic_uint64 *) &next->number);
+			int64		number = ev_stats_period_number(next);
 			EvPeriod   *place = period_place(to, span, number);
 
-			if (place != NULL && number > pg_atomic_read_u64(&place->number))
+			if (place != NULL && number != 0 &&
+				(ev_stats_period_number(place) == 0 || number > ev_stats_period_number(place)))
 				memcpy(place, next, sizeof(EvPeriod));
 		}
 }

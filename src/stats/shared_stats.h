@@ -75,7 +75,8 @@ typedef enum EvSpan
 /* The counts of one hour or day. */
 typedef struct EvPeriod
 {
-	pg_atomic_uint64 number;	/* since 2000-01-01 00:00 UTC; 0: unused */
+	pg_atomic_uint64 number;	/* an int64, since 2000-01-01 00:00 UTC; 0:
+								 * unused */
 	pg_atomic_uint64 counts[EV_COUNTS];
 } EvPeriod;
 
@@ -159,8 +160,18 @@ extern void ev_shared_stats_add(const EvStatsOrigin *origin, uint64 hash, const 
 extern void ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *failure);
 
 /* The length of a period, in microseconds, and the number of periods in each ring. */
-extern uint64 ev_stats_span_length(EvSpan span);
+extern int64 ev_stats_span_length(EvSpan span);
 extern int	ev_stats_periods(EvSpan span);
+
+/* Returns the number of the period of a time; before 2000 it is negative. */
+extern int64 ev_stats_period(EvSpan span, TimestampTz time);
+
+/* Returns the number of the period that a place has; 0: none. */
+static inline int64
+ev_stats_period_number(const EvPeriod *place)
+{
+	return (int64) pg_atomic_read_u64((pg_atomic_uint64 *) &place->number);
+}
 
 /* Returns a ring of an item. */
 extern EvPeriod *ev_stats_ring(EvStatsItem *item, EvSpan span);

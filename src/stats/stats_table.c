@@ -114,6 +114,15 @@ has_many(const EvTable *table, Oid owner)
 	return owned > table->count / 4;
 }
 
+/* Was it not used for long?  A use in the future was before the clock was set back. */
+static bool
+is_idle(EvTableItem *item, TimestampTz now)
+{
+	TimestampTz used = (TimestampTz) pg_atomic_read_u64(&item->last_used);
+
+	return used <= now - IDLE || used >= now + IDLE;
+}
+
 /*
  * Removes the least used item; of several, the one that was not used for longest.
  * All items are used, and an owner makes a new one.
@@ -129,8 +138,7 @@ evict(EvTable *table, Oid owner, TimestampTz now)
 		EvTableItem *item = ev_table_item(table, i);
 		uint64		usage = pg_atomic_read_u64(&item->usage);
 
-		if (spares_others && item->owner != owner &&
-			(int64) pg_atomic_read_u64(&item->last_used) > now - IDLE)
+		if (spares_others && item->owner != owner && !is_idle(item, now))
 			continue;
 		usage -= usage >> DECAY_SHIFT;
 		pg_atomic_write_u64(&item->usage, usage);

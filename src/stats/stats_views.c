@@ -148,13 +148,13 @@ put_verdicts(ReturnSetInfo *result, EvTableItem *found)
 static void
 put_periods(ReturnSetInfo *result, EvStatsItem *item, EvSpan span)
 {
-	uint64		length = ev_stats_span_length(span);
-	uint64		oldest = (uint64) GetCurrentTimestamp() / length - ev_stats_periods(span);
+	int64		length = ev_stats_span_length(span);
+	int64		oldest = ev_stats_period(span, GetCurrentTimestamp()) - ev_stats_periods(span);
 
 	for (int i = 0; i < ev_stats_periods(span); i++)
 	{
 		EvPeriod   *period = &ev_stats_ring(item, span)[i];
-		uint64		number = pg_atomic_read_u64(&period->number);
+		int64		number = ev_stats_period_number(period);
 		Row			row = {.count = 0};
 
 		if (number == 0 || number <= oldest)

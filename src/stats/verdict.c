@@ -97,7 +97,8 @@ ev_counters_touch(EvCounters *counters)
 		return;
 	}
 	now = GetCurrentTimestamp();
-	if (now >= pending_until)
+	/* or the clock was set back */
+	if (now >= pending_until || pending_since(now) < pending_until)
 	{
 		add_all();
 		pending_until = pending_since(now);

@@ -26,7 +26,7 @@ def peak(session):
     return None
 
 
-def asked(world, command, *arguments, role="mallory", seconds=SECONDS):
+def asked(world, command, *arguments, role="mallory", seconds=SECONDS, megabytes=MEGABYTES):
     """The rows of a command that must end soon, without much memory."""
     session = world.connect(role)
     # of the process; beside others it takes longer
@@ -37,7 +37,7 @@ def asked(world, command, *arguments, role="mallory", seconds=SECONDS):
         return session.execute(command, arguments).fetchall()
     finally:
         after, end = peak(session), worked(session)
-        assert None in (before, after) or after - before < MEGABYTES, f"{after - before:.0f} MB"
+        assert None in (before, after) or after - before < megabytes, f"{after - before:.0f} MB"
         assert None in (begin, end) or end - begin < seconds, f"{end - begin:.0f} s"
         session.close()
 
@@ -241,6 +241,49 @@ def test_patterns_with_references_are_bounded(world):
         refused(world, hard_patterns(make, 300), "too large together for the regular expression engine")
 
 
+def look(opening, times, inner, before=".*"):
+    """Look-arounds inside each other."""
+    for _ in range(times):
+        inner = f"{opening}{before}{inner})"
+    return inner
+
+
+def test_look_arounds_are_scanned(world):
+    """Nested look-arounds, at each place of a string, take no power of its length."""
+    for pattern, string, answer in (
+            (look("(?=", 50, "b"), "a" * 4000, False),
+            (look("(?=", 50, "b"), "a" * 4000 + "b", True),
+            (look("(?!", 50, "b"), "a" * 4000, False),
+            (look("(?!", 51, "b"), "a" * 4000, True),
+            (look("(?<=", 50, "b"), "a" * 4000, False),
+            (look("(?=", 50, "(?<=c.*)d"), "abcd" * 1000, True),
+            (look("(?=", 50, "(?<=d.+e.*)c"), "abcd" * 1000, False),
+            (look("(?=", 40, "(?<!c.*)d", "(?:a|b|c|d){0,3}"), "abcd" * 1000, False),
+            ("(?=.*(?<=b.*(?=.*c.*(?<=d.*)))e)", "abcd" * 4000, False),
+            ("".join(f"(?=.*x{i})(?<!y{i}.*)" for i in range(100)) + "z", "z" * 4000, False)):
+        assert asked(world, MATCHES, json.dumps({"pattern": pattern}), json.dumps(string)) == [(answer,)], pattern
+        names = {"patternProperties": {pattern: False}, "propertyNames": {"pattern": pattern}}
+        assert asked(world, MATCHES, json.dumps(names), json.dumps({string: 1})) == [(False,)], pattern
+        asked(world, CHANGES, json.dumps({"pattern": pattern}), json.dumps({"pattern": pattern + "|q"}), False)
+
+
+def test_back_references_are_bounded(world):
+    """A match that would take hours is given up, in a name too; what takes a second is answered."""
+    for pattern, string in (("(.+)(.+)(.+)\\1\\2\\3$", "ab" * 20000 + "c"), ("^(a+)[ac]*\\1b$", "a" * 30000 + "b"),
+                            ("(.+).+(?=.*c).+\\1$", "ab" * 30000 + "c")):
+        for schema, document in (({"pattern": pattern}, string),
+                                 ({"patternProperties": {pattern: False}}, {string: 1}),
+                                 ({"propertyNames": {"pattern": pattern}}, {string: 1})):
+            try:
+                asked(world, MATCHES, json.dumps(schema), json.dumps(document))
+            except psycopg.errors.ProgramLimitExceeded as error:
+                assert "with back-references: it takes more than 2000000000 steps" in error.diag.message_primary, error
+            else:
+                raise AssertionError(f"{pattern}: answered")
+    for pattern, string, answer in (("^([\"'])[^\"']*\\1$", "'" + "a" * 1000000 + "'", True), ("^(a*)b[ac]*\\1$", "a" * 2000 + "b" + "a" * 1999, False)):
+        assert asked(world, MATCHES, json.dumps({"pattern": pattern}), json.dumps(string)) == [(answer,)], pattern
+
+
 def test_classes_of_characters_are_bounded(world):
     refused(world, hard_patterns(lambda i: f"[\\p{{L}}\\d{chr(0x4E00 + i)}]" * 300, 400), "too large together")
 
@@ -276,6 +319,27 @@ def test_references_by_long_pointers_are_bounded(world):
         inner = {"properties": {"a": inner}}
     document = {"$defs": {"a": inner}, "allOf": [{"$ref": "#/$defs/a" + "/properties/a" * 200}] * 1500}
     assert asked(world, MATCHES, json.dumps(document), "1") == [(True,)]
+
+
+def test_compilation_is_bounded(world):
+    """A URI is kept for each $id below it, and for each reference: hundreds of kilobytes became gigabytes."""
+    base = "http://example.com/" + "a" * 150000 + "/"
+    for schema in ({"$id": base, "$defs": {f"d{i}": {"$id": f"d{i}"} for i in range(10000)}},
+                   {"$id": base, "$defs": {"a": {"$id": "a"}}, "allOf": [{"$ref": "a"}] * 10000},
+                   {"$id": base, "allOf": [{"$ref": "#a"}] * 10000, "$defs": {"a": {"$anchor": "a"}}}):
+        text = json.dumps(schema)
+        calls = [(MATCHES, (text, "1")), (CHANGES, (text, "{}", False)), ("SELECT count(*) FROM lint_event_schema(%s::text)", (text,))]
+        # one call for each schema but the first: each takes a gigabyte
+        for call, arguments in calls if "allOf" not in schema else calls[:1]:
+            try:
+                asked(world, call, *arguments, megabytes=1500)
+            except psycopg.errors.StatementTooComplex as error:
+                assert "1024 MB" in error.diag.message_detail, error
+            else:
+                raise AssertionError(f"compiled: {text[-60:]}")
+    # a bound beyond what real schemas take
+    long = {"$id": "http://example.com/" + "a" * 2000 + "/", "$defs": {f"d{i}": {"$id": f"d{i}"} for i in range(5000)}}
+    assert asked(world, MATCHES, json.dumps(long), "1") == [(True,)]
 
 
 def test_lint_of_many_findings_is_bounded(world):

@@ -415,13 +415,16 @@ def test_domain(world):
 
 
 def test_cast_to_a_domain(world):
-    """A CHECK with a cast to a domain makes the calls of the domain's CHECK."""
+    """A CHECK with a cast to a domain makes the calls of the domain's CHECK.
+
+    PostgreSQL 19 does not make an array to find that it is not NULL, so it is counted.
+    """
     world.run("owner", BOTH, "CREATE DOMAIN event AS jsonb CHECK (check_event(VALUE, VALUE->>'t', (VALUE->>'v')::int))",
               "CREATE DOMAIN narrow AS event CHECK (VALUE ? 't')", "CREATE TYPE pair AS (a int, e event)",
               """CREATE FUNCTION takes(event) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END'""",
               "CREATE DOMAIN by_cast AS jsonb CHECK ((VALUE::event) IS NOT NULL)")
     for condition in ("(data::event) IS NOT NULL", "(data::narrow) IS NOT NULL", "(ROW(1, data)::pair) IS NOT NULL",
-                      "(ARRAY[data]::event[]) IS NOT NULL", "takes(data)", "data IS NULL OR takes(data)"):
+                      "cardinality(ARRAY[data]::event[]) = 1", "takes(data)", "data IS NULL OR takes(data)"):
         check_kept(world, [f"CREATE TABLE events (data jsonb, CHECK ({condition}))"],
                    """INSERT INTO events VALUES ('{"t": "order", "v": 1}')""",
                    """INSERT INTO events VALUES ('{"t": "order", "v": 2}')""", "DELETE FROM events")

@@ -70,13 +70,18 @@ def debian_programs(**packages):
     found = {program: shutil.which(program) for program in packages}
     wanted = sorted({packages[program] for program, path in found.items() if path is None})
     if wanted:
-        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-            raise Unavailable(f"there is no {', '.join(program for program, path in found.items() if path is None)}")
-        folder = _make("debian", "\n".join(wanted), lambda folder: [
-            ["apt-get", "download", "--quiet", *wanted],
-            ["sh", "-c", 'for package in *.deb; do dpkg-deb --extract "$package" . && rm "$package" || exit 1; done']])
+        folder = debian_files(*wanted)
         found.update({program: str(folder / "usr/bin" / program) for program, path in found.items() if path is None})
     return found
+
+
+def debian_files(*packages):
+    """A folder with the files of Debian packages, which are not installed."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise Unavailable("there is no apt-get")
+    return _make("debian", "\n".join(packages), lambda folder: [
+        ["apt-get", "download", "--quiet", *packages],
+        ["sh", "-c", 'for package in *.deb; do dpkg-deb --extract "$package" . && rm "$package" || exit 1; done']])
 
 
 def go_module(package):
@@ -92,6 +97,16 @@ def go_module(package):
         [*given, "go", "get", package],
         ["sh", "-c", f'printf "package main\\n\\nimport _ \\"{module}\\"\\n\\nfunc main() {{}}\\n" >main.go'],
         [*given, "go", "build", "-o", "/dev/null", "."]]), environment
+
+
+def go_program(package):
+    """The path of a program that go builds (path@version)."""
+    if not shutil.which("go"):
+        raise Unavailable("there is no go")
+    name = package.partition("@")[0].rsplit("/", 1)[-1]
+    return _make("go-program", package, lambda folder: [
+        ["env", f"GOPATH={cache_folder() / 'go'}", f"GOCACHE={cache_folder() / 'go-build'}", f"GOBIN={folder}", "GOFLAGS=-modcacherw",
+         "GOTOOLCHAIN=local", "go", "install", package]]) / name
 
 
 def maven_jars(*artifacts):

@@ -84,7 +84,8 @@ foreach my $version (@released)
 	$node->wait_for_catchup($standby, 'replay', $node->lsn('write'));
 	is(catalog_differences($before, contents($standby, $db)), '', "$version, updated: and on the standby");
 	$restored = $before;
-	$node->safe_psql('postgres', "ALTER DATABASE $db RENAME TO everything") if $version eq $released[-1];
+	$node->safe_psql('postgres', 'DROP DATABASE IF EXISTS everything');
+	$node->safe_psql('postgres', "ALTER DATABASE $db RENAME TO everything");
 }
 
 # ---------- dumps ----------

@@ -1,0 +1,2 @@
+-- The image runs this file when it makes the database.
+CREATE EXTENSION event_validate;
