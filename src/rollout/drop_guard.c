@@ -62,7 +62,7 @@ typedef struct Drop
 	CommandId	command;		/* the current command then */
 	bool		again;			/* registered again, with other documents */
 	Oid			user;			/* who dropped them */
-	List	   *passed;			/* tables with a WARNING, by OID */
+	HTAB	   *passed;			/* tables with a WARNING */
 } Drop;
 
 static List *drops = NIL;		/* of this transaction, in its context */
@@ -161,7 +161,6 @@ pass(Drop *drop, const Finding *finding, const char *reason)
 {
 	const EvVersion *version = named_version(finding);
 	Oid			relation = finding->site->relation;
-	MemoryContext caller;
 
 	if (!drop->forced || ev_is_own_table(relation, drop->user))
 		return false;
@@ -173,9 +172,7 @@ pass(Drop *drop, const Finding *finding, const char *reason)
 			 errmsg("event schema \"%s@%d\" is dropped although it is not known whether rows of table \"%s\" carry that type and version",
 					version->type, version->version, plain_table_name(relation)),
 			 errdetail_internal("%s", reason)));
-	caller = MemoryContextSwitchTo(TopTransactionContext);
-	drop->passed = list_append_unique_oid(drop->passed, relation);
-	MemoryContextSwitchTo(caller);
+	(void) ev_oid_set_add(drop->passed, relation);
 	return true;
 }
 
@@ -193,9 +190,23 @@ look_at_site(void *arg)
 	finding->version = ev_version_in_rows(finding->site, finding->search);
 }
 
+/* Returns why the rows of a site are not looked at, as a sentence for DETAIL; NULL: they are. */
+static char *
+why_not_looked_at(const EvSite *site, int milliseconds)
+{
+	if (site->too_many && OidIsValid(site->domain))
+		return psprintf("Values of domain %s are in too many columns to be searched.", format_type_be(site->domain));
+	if (site->too_many)
+		return pstrdup("Too many constraints, guards, policies and views check the events of its owner's tables.");
+	if (milliseconds < 0)
+		return psprintf("Reading the tables of other roles took longer than %g s.", EV_LOCKED_LOOK_MS / 1000.0);
+	return NULL;
+}
+
 /*
  * Raises an error if a row is found, or if the table cannot be searched; if
- * the drop is forced, warns instead.
+ * the drop is forced, warns instead.  milliseconds: 0: without a limit; negative: the
+ * time for it has passed.
  */
 static void
 check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseconds, EvOwnerTimes *times)
@@ -206,17 +217,17 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 		.command = drop->again ? drop->command : 0,
 		.work = look_at_site, .arg = &finding
 	};
+	char	   *unknown;
 	ErrorData  *error;
 
-	if (list_member_oid(drop->passed, site->relation))
+	CHECK_FOR_INTERRUPTS();
+	if (ev_oid_set_has(drop->passed, site->relation))
 		return;
-	if (site->too_many)
+	unknown = why_not_looked_at(site, milliseconds);
+	if (unknown != NULL)
 	{
-		const char *reason = psprintf("Values of domain %s are in too many columns to be searched.",
-									  format_type_be(site->domain));
-
-		if (!pass(drop, &finding, reason))
-			refuse_unreadable(&finding, reason, &look, NULL);
+		if (!pass(drop, &finding, unknown))
+			refuse_unreadable(&finding, unknown, &look, NULL);
 		return;
 	}
 	ev_progress_start(EV_PROGRESS_DROP, site->relation, false);
@@ -244,7 +255,7 @@ init_search(EvSearch *search, const Drop *drop)
 {
 	memset(search, 0, sizeof(EvSearch));
 	search->versions = drop->versions;
-	ev_search_init(search);
+	ev_search_init(search, drop->user);
 	ev_find_sites(search);
 	ev_find_rule_sites(search);
 }
@@ -329,7 +340,7 @@ tables_to_lock(const Drop *drop, const EvSearch *search, bool own, const Locked 
 		Oid			relation = lfirst_oid(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!ev_oid_set_has(locked->set, relation) && !list_member_oid(drop->passed, relation) &&
+		if (!ev_oid_set_has(locked->set, relation) && !ev_oid_set_has(drop->passed, relation) &&
 			ev_is_own_table(relation, drop->user) == own &&
 			(own || locked->rounds == 0 || is_below(relation, locked)))
 			tables = lappend_oid(tables, relation);
@@ -341,17 +352,10 @@ tables_to_lock(const Drop *drop, const EvSearch *search, bool own, const Locked 
 static void
 pass_table(Drop *drop, const EvSearch *search, Oid relation, const char *reason)
 {
-	ListCell   *cell;
+	EvSite		site = {.relation = relation};
+	Finding		finding = {.site = &site, .search = search};
 
-	foreach(cell, search->sites)
-	{
-		Finding		finding = {.site = lfirst(cell), .search = search};
-
-		if (finding.site->relation != relation)
-			continue;
-		(void) pass(drop, &finding, reason);
-		return;
-	}
+	(void) pass(drop, &finding, reason);
 }
 
 /* Raises an error if more tables of other roles would be locked than MOST_TABLES. */
@@ -390,7 +394,7 @@ pass_attached(Drop *drop, const EvSearch *search, const List *tables)
 
 /*
  * Locks tables of other roles one by one, or only tries to, and warns about those that
- * cannot be locked.
+ * cannot be locked.  After the time for all of them has passed, tables whose locks are kept are not tried.
  */
 static List *
 lock_or_pass(Drop *drop, const EvSearch *search, List *tables, const Locked *before, bool keep, int milliseconds)
@@ -407,6 +411,8 @@ lock_or_pass(Drop *drop, const EvSearch *search, List *tables, const Locked *bef
 		CHECK_FOR_INTERRUPTS();
 		if (before->others + list_length(locked) == MOST_TABLES)
 			pass_table(drop, search, relation, psprintf("It is one of more than %d tables of other roles.", MOST_TABLES));
+		else if (keep && rest <= 0)
+			pass_table(drop, search, relation, psprintf("Locking the tables of other roles took longer than %g s.", milliseconds / 1000.0));
 		else if (keep ? ev_try_lock_table(relation, ShareRowExclusiveLock, rest) :
 				 ev_can_lock_table(relation, ShareRowExclusiveLock, rest))
 			locked = lappend_oid(locked, relation);
@@ -509,7 +515,7 @@ look_locked(Drop *drop)
 	{
 		long		rest = TimestampDifferenceMilliseconds(ev_steady_time(), deadline);
 
-		check_site(drop, lfirst(cell), &search, (int) Max(rest, 1), NULL);
+		check_site(drop, lfirst(cell), &search, rest > 0 ? (int) rest : -1, NULL);
 	}
 }
 
@@ -706,6 +712,7 @@ add_drop(List *versions, bool forced)
 	drop->forced = forced;
 	drop->command = GetCurrentCommandId(false);
 	drop->user = GetUserId();
+	drop->passed = ev_oid_set();
 	foreach(cell, versions)
 		if (is_forced(lfirst(cell)) == forced)
 		drop->versions = lappend(drop->versions, copy_version(lfirst(cell)));

@@ -347,7 +347,7 @@ ev_list_event_enforcement(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	guc_level = NewGUCNestLevel();
 	ev_pin_search_path();
-	ev_search_init(&search);
+	ev_search_init(&search, GetUserId());
 	ev_find_sites(&search);
 	ev_find_schema_sites(&search);
 	foreach(cell, search.sites)

@@ -67,6 +67,7 @@ typedef struct Counter
 	MemoryContext context;
 	EvOwnerTimes times;
 	bool		is_opaque;		/* has calls without a type or version */
+	bool		is_partial;		/* has, or its owner has, too many sites */
 } Counter;
 
 /* Removes casts that do not change the result. */
@@ -242,7 +243,7 @@ count_table(void *arg)
 	ListCell   *cell;
 
 	counter->columns = counter->counts = NIL;
-	counter->is_opaque = false;
+	counter->is_opaque = counter->is_partial = false;
 	ev_progress_phase(EV_PHASE_COUNTING, ev_progress_estimate(counter->relation));
 	if (!ev_share_table(counter->relation))
 		return;					/* it was dropped in the meantime */
@@ -255,7 +256,7 @@ count_table(void *arg)
 		if (site->relation != counter->relation)
 			continue;
 		if (site->too_many)
-			counter->is_opaque = true;
+			counter->is_partial = true;
 		else
 			count_site(counter, site);
 	}
@@ -287,10 +288,12 @@ try_count_table(Counter *counter)
 				 errmsg("events of table %s are not counted", ev_table_name(counter->relation)),
 				 errdetail_internal("%s", ev_look_reason(&look, error)),
 				 errhint("Write its expressions so that they raise no error for any row, or repair these rows.")));
-	else if (counter->is_opaque)
+	else if (counter->is_opaque || counter->is_partial)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("not all events of table %s are counted", ev_table_name(counter->relation)),
+				 counter->is_partial ?
+				 errdetail("A domain is used in too many columns to search each, or too many constraints, guards, policies and views check the events of its owner's tables.") :
 				 errdetail("A constraint calls a function that validates events, but their type and version are not among its arguments.")));
 	return error == NULL;
 }
@@ -387,7 +390,7 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	initStringInfo(&left_out);
 	initStringInfo(&foreign);
-	ev_search_init(&counter.search);
+	ev_search_init(&counter.search, GetUserId());
 	ev_find_sites(&counter.search);
 	ev_find_rule_sites(&counter.search);
 	foreach(cell, ev_site_tables(&counter.search))
@@ -402,11 +405,14 @@ ev_event_usage(PG_FUNCTION_ARGS)
 		else if (try_count_with_progress(&counter))
 		{
 			put_counts(&counter, result);
-			incomplete |= counter.is_opaque;
+			incomplete |= counter.is_opaque || counter.is_partial;
 		}
 		else
 			incomplete = true;
 	}
+	/* also on a partitioned table, which is not counted itself */
+	foreach(cell, counter.search.sites)
+		incomplete |= ((EvSite *) lfirst(cell))->too_many;
 	if (left_out.len > 0)
 		ereport(NOTICE,
 				(errmsg("tables that you may not read are not counted: %s", left_out.data)));

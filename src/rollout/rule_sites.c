@@ -147,6 +147,9 @@ typedef struct ViewOfRule
 	bool		is_read;
 	Oid			base;			/* if it was read: InvalidOid: it is not over
 								 * one relation */
+	Oid			asked_for;		/* the owner for whom is_cascaded was found;
+								 * or InvalidOid */
+	bool		is_cascaded;	/* CASCADED, or below a view with it */
 } ViewOfRule;
 
 /* Is the relation a view, and the rule the one that makes it one? */
@@ -170,8 +173,8 @@ find_view(const EvSearch *search, Oid rule)
 
 	if (found)
 		return result;
-	result->view = result->owner = result->base = InvalidOid;
-	result->is_read = false;
+	result->view = result->owner = result->base = result->asked_for = InvalidOid;
+	result->is_read = result->is_cascaded = false;
 	row = row_of(RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, rule, &descriptor);
 	if (HeapTupleIsValid(row) && is_rule_of_view(row, result))
 		result->view = ((Form_pg_rewrite) GETSTRUCT(row))->ev_class;
@@ -303,7 +306,13 @@ is_enforced(Oid oid, bool only_cascaded, Above *above)
 		if (!OidIsValid(view->view) || view->view == oid || !has_privs_of_role(view->owner, above->owner) ||
 			base_of(above->search, view) != oid)
 			continue;
-		if (++above->seen > MOST_ABOVE || is_enforced(view->view, true, above))
+		/* many views can be below the same ones */
+		if (view->asked_for != above->owner)
+		{
+			view->is_cascaded = ++above->seen > MOST_ABOVE || is_enforced(view->view, true, above);
+			view->asked_for = above->owner;
+		}
+		if (view->is_cascaded)
 			return true;
 	}
 	return false;
@@ -391,21 +400,27 @@ view_expression(Oid oid, const EvSearch *search, Oid *table)
 
 /* ---------- sites ---------- */
 
-/* Adds a site for a table, and for each partition and child. */
+/*
+ * Adds a site for a table, and for each partition and child; none if its owner has too
+ * many already, of which one says so.
+ */
 static void
 add_members(EvSearch *search, EvSite *site)
 {
+	Oid			owner = ev_table_owner(site->declared);
 	List	   *members;
 	ListCell   *cell;
 
-	if (!OidIsValid(ev_table_owner(site->declared)))
+	if (!OidIsValid(owner) || ev_search_is_full(search->counts, owner))
 		return;
 	members = ev_table_members(site->declared);
 	foreach(cell, members)
 	{
+		CHECK_FOR_INTERRUPTS();
 		site->relation = lfirst_oid(cell);
 		ev_site_add(search, site);
 	}
+	list_free(members);
 }
 
 static bool

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/hsearch.h"
 
 #include "rollout/search_bounds.h"
 #include "rows/table_rights.h"
@@ -32,23 +33,32 @@ typedef struct RoleCount
 	int			types;
 } RoleCount;
 
-HTAB *
-ev_search_counts(void)
+struct EvSearchCounts
+{
+	Oid			user;
+	HTAB	   *roles;			/* of RoleCount */
+};
+
+EvSearchCounts *
+ev_search_counts(Oid user)
 {
 	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(RoleCount), .hcxt = CurrentMemoryContext};
+	EvSearchCounts *counts = palloc(sizeof(EvSearchCounts));
 
-	return hash_create("event_validate search", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	counts->user = user;
+	counts->roles = hash_create("event_validate search", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return counts;
 }
 
 static RoleCount *
-count_of(HTAB *counts, Oid role)
+count_of(EvSearchCounts *counts, Oid role)
 {
 	bool		found;
-	RoleCount  *count = hash_search(counts, &role, HASH_ENTER, &found);
+	RoleCount  *count = hash_search(counts->roles, &role, HASH_ENTER, &found);
 
 	if (!found)
 	{
-		count->is_own = ev_is_own_role(role, GetUserId()) || superuser_arg(role) || role == ev_database_owner();
+		count->is_own = ev_is_own_role(role, counts->user) || superuser_arg(role) || role == ev_database_owner();
 		count->bytes = 0;
 		count->sites = count->types = 0;
 	}
@@ -56,7 +66,7 @@ count_of(HTAB *counts, Oid role)
 }
 
 bool
-ev_search_may_read(HTAB *counts, Oid role, Size bytes)
+ev_search_may_read(EvSearchCounts *counts, Oid role, Size bytes)
 {
 	RoleCount  *count = count_of(counts, role);
 
@@ -67,15 +77,29 @@ ev_search_may_read(HTAB *counts, Oid role, Size bytes)
 }
 
 bool
-ev_search_may_add_site(HTAB *counts, Oid role)
+ev_search_is_full(EvSearchCounts *counts, Oid role)
 {
 	RoleCount  *count = count_of(counts, role);
 
-	return count->is_own || (count->sites < MOST_SITES && ++count->sites > 0);
+	return !count->is_own && count->sites >= MOST_SITES;
+}
+
+bool
+ev_search_may_add_site(EvSearchCounts *counts, Oid role, bool *is_last)
+{
+	RoleCount  *count = count_of(counts, role);
+
+	*is_last = false;
+	if (count->is_own)
+		return true;
+	if (count->sites >= MOST_SITES)
+		return false;
+	*is_last = ++count->sites == MOST_SITES;
+	return true;
 }
 
 EvFollow
-ev_search_follow(HTAB *counts, Oid role)
+ev_search_follow(EvSearchCounts *counts, Oid role)
 {
 	RoleCount  *count = count_of(counts, role);
 

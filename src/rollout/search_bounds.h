@@ -5,16 +5,16 @@
 #ifndef EV_SEARCH_BOUNDS_H
 #define EV_SEARCH_BOUNDS_H
 
-#include "utils/hsearch.h"
+typedef struct EvSearchCounts EvSearchCounts;
 
 /*
- * Returns the counts of a search for the current user, all zero, in
+ * Returns the counts of a search for a role, the user, all zero, in
  * CurrentMemoryContext.
  */
-extern HTAB *ev_search_counts(void);
+extern EvSearchCounts *ev_search_counts(Oid user);
 
 /*
- * The limits hold for a role that is neither the current user, nor one that trusted
+ * The limits hold for a role that is neither the user, nor one that trusted
  * roles granted to the user, nor a superuser or the owner of the database.
  */
 
@@ -22,10 +22,16 @@ extern HTAB *ev_search_counts(void);
  * May so many more bytes of expressions and views of a role be parsed?  If so, they
  * are counted.
  */
-extern bool ev_search_may_read(HTAB *counts, Oid role, Size bytes);
+extern bool ev_search_may_read(EvSearchCounts *counts, Oid role, Size bytes);
 
-/* The same for one more site, on a table of the role. */
-extern bool ev_search_may_add_site(HTAB *counts, Oid role);
+/*
+ * The same for one more site, on a table of the role.  *is_last: no other one may be
+ * added, so this one must stand for all that follow.
+ */
+extern bool ev_search_may_add_site(EvSearchCounts *counts, Oid role, bool *is_last);
+
+/* Was the last site added? */
+extern bool ev_search_is_full(EvSearchCounts *counts, Oid role);
 
 /* On which of the ways from a domain to the columns that use it are types met? */
 typedef enum EvFollow
@@ -36,6 +42,6 @@ typedef enum EvFollow
 } EvFollow;
 
 /* Counts one more type on the ways from the domains of a role. */
-extern EvFollow ev_search_follow(HTAB *counts, Oid role);
+extern EvFollow ev_search_follow(EvSearchCounts *counts, Oid role);
 
 #endif							/* EV_SEARCH_BOUNDS_H */

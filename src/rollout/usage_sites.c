@@ -366,11 +366,13 @@ ev_site_add(EvSearch *search, const EvSite *found)
 {
 	EvSite	   *site;
 	Oid			owner;
+	bool		is_last;
 
-	if (!holds_rows(found->relation, &owner) || !ev_search_may_add_site(search->counts, owner))
+	if (!holds_rows(found->relation, &owner) || !ev_search_may_add_site(search->counts, owner, &is_last))
 		return;
 	site = palloc(sizeof(EvSite));
 	*site = *found;
+	site->too_many |= is_last;
 	search->sites = lappend(search->sites, site);
 }
 
@@ -828,8 +830,9 @@ ev_may_run_as_owner(List *expressions, const Oid *types, int count, Oid owner)
 /* ---------- all ---------- */
 
 void
-ev_search_init(EvSearch *search)
+ev_search_init(EvSearch *search, Oid user)
 {
+	search->user = user;
 	ev_event_functions_find(&search->functions);
 	search->guard = ev_extension_function("guard_event", 0, NULL);
 }
@@ -844,9 +847,9 @@ ev_find_sites(EvSearch *search)
 	search->casts = ev_oid_set();
 	search->placed = ev_oid_set();
 	search->domains = ev_oid_set();
-	search->counts = ev_search_counts();
+	search->counts = ev_search_counts(search->user);
 	search->wrapper_set = ev_oid_set();
-	search->wrappers = ev_find_wrappers(&search->functions, GetUserId());
+	search->wrappers = ev_find_wrappers(&search->functions, search->user);
 	foreach(cell, search->wrappers)
 		(void) ev_oid_set_add(search->wrapper_set, lfirst_oid(cell));
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)

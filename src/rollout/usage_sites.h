@@ -8,6 +8,7 @@
 
 #include "access/htup.h"
 #include "rollout/drop_guard.h"
+#include "rollout/search_bounds.h"
 #include "rows/event_calls.h"
 #include "nodes/primnodes.h"
 #include "utils/hsearch.h"
@@ -16,6 +17,7 @@
 typedef struct EvSearch
 {
 	List	   *versions;		/* of EvVersion *; NIL: all */
+	Oid			user;			/* the role that it is for */
 	EvEventFunctions functions;
 	Oid			guard;			/* guard_event */
 	List	   *wrappers;		/* functions that call them, by their text */
@@ -31,7 +33,7 @@ typedef struct EvSearch
 	HTAB	   *policies;		/* examined, in rule_sites.c */
 	HTAB	   *rules;			/* the same, of views */
 	HTAB	   *views;			/* the views that rules belong to */
-	HTAB	   *counts;			/* search_bounds.h */
+	EvSearchCounts *counts;
 } EvSearch;
 
 /*
@@ -52,7 +54,8 @@ typedef struct EvSite
 	Oid			domain;			/* InvalidOid: the constraint is on the table
 								 * itself */
 	bool		too_many;		/* the domain is used in too many locations to
-								 * read each */
+								 * read each; or more sites of the owner were
+								 * left out */
 	char	   *column;			/* column with the domain's value, */
 	List	   *path;			/* and path to the value in it: fields, by
 								 * name (char *), and elements of arrays
@@ -75,10 +78,10 @@ typedef struct EvSiteCall
 } EvSiteCall;
 
 /*
- * Sets the functions of the extension.  The caller sets the versions, and
- * ev_find_sites() the rest.
+ * Sets the functions of the extension, and the role that the search is for, within its
+ * limits (search_bounds.h).  The caller sets the versions, and ev_find_sites() the rest.
  */
-extern void ev_search_init(EvSearch *search);
+extern void ev_search_init(EvSearch *search, Oid user);
 
 /*
  * Finds search->sites in the current catalogs: CHECK constraints of tables and
@@ -95,7 +98,7 @@ extern void ev_find_sites(EvSearch *search);
  */
 extern void ev_find_schema_sites(EvSearch *search);
 
-/* Adds a copy of a site, if its relation has rows. */
+/* Adds a copy of a site, if its relation has rows and its owner not too many sites. */
 extern void ev_site_add(EvSearch *search, const EvSite *site);
 
 /* Is there a call in an expression that can be for one of search->versions? */

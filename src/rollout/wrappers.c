@@ -292,11 +292,13 @@ add_meant(Wrappers *wrappers, Candidate *caller, const FunctionName *name, Oid n
 
 		/*
 		 * overloads, and functions that mention them, make a product; a look
-		 * counts too
+		 * counts too, also at a function of another role, so beyond the limit
+		 * it is not known what is called
 		 */
 		if (!owner->has_user && ++owner->callees > MOST_CALLEES)
 		{
 			owner->callees = MOST_CALLEES;
+			caller->is_wrapper = true;
 			return;
 		}
 		if (callee->namespace == namespace || find_owner(wrappers, callee->owner)->is_trusted ||

@@ -751,3 +751,87 @@ def test_tables_made_meanwhile(world):
             thread.join(60)
     assert ended, "the drop goes on as long as tables are made"
     assert drop.error is None or drop.error.sqlstate in ("2BP01", "55P03"), drop.error
+
+
+def test_overloads_of_a_stranger(world):
+    """Her functions of a name that another role's functions mention do not hide what these call."""
+    prepare(world)
+    world.run("mallory", """DO $do$ DECLARE kinds text[] := ARRAY(SELECT oid::regtype::text FROM pg_type WHERE typtype = 'b' ORDER BY oid LIMIT 20);
+        BEGIN FOR i IN 1..20 LOOP FOR j IN 1..20 LOOP
+            EXECUTE format('CREATE FUNCTION mallory.helper(%s, %s) RETURNS boolean LANGUAGE plpgsql AS ''BEGIN RETURN true; END''',
+                           kinds[i], kinds[j]);
+        END LOOP; END LOOP; END $do$""")
+    # 400 functions of one name and 250 that mention it make MOST_CALLEES pairs
+    world.run("alice", """DO $do$ BEGIN FOR i IN 1..250 LOOP
+            EXECUTE format('CREATE FUNCTION alice.f%s(n int) RETURNS boolean LANGUAGE plpgsql AS ''BEGIN /* helper */ RETURN true; END''', i);
+        END LOOP;
+        EXECUTE 'CREATE TABLE alice.numbers (n int, CHECK (' ||
+            (SELECT string_agg(format('alice.f%s(n)', i), ' AND ') FROM generate_series(1, 250) AS i) || '))'; END $do$""",
+              """CREATE FUNCTION alice.inside(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS
+              'BEGIN RETURN public.check_event(d, t, v); END'""",
+              """CREATE FUNCTION alice.outermost(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql SET search_path = alice AS
+              'BEGIN RETURN inside(d, t, v); END'""",
+              f"CREATE TABLE alice.events ({COLUMNS}, CHECK (alice.outermost(data, event_type, schema_version)))",
+              "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry")
+
+
+def test_time_under_locks(world):
+    """After the time for all tables of others under locks, none of them is read."""
+    prepare(world)
+    make_slow(world, """IF EXISTS (SELECT FROM pg_locks WHERE mode = 'ShareRowExclusiveLock' AND pid = pg_backend_pid())
+        THEN PERFORM pg_sleep(600); END IF;""")
+    world.run("mallory", *(f"CREATE TABLE mallory.quick{i} ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))"
+                           for i in range(10)))
+    session = world.connect("owner")
+    details = []
+    session.add_notice_handler(lambda diag: details.append(diag.message_detail))
+    assert Background(session, "SELECT drop_event_schema('order', 1, true)").join_within(20) is None
+    # alice's, too
+    assert details.count("Reading the tables of other roles took longer than 0.5 s.") == 11, details
+
+
+def test_role_at_commit(world):
+    """The role that drops a version is the one that the search at the commit is for, whoever commits."""
+    prepare(world)
+    world.run("owner", f"GRANT CREATE ON SCHEMA event_schema TO {world.role('alice')}")
+    world.run(None, f"GRANT {world.role('alice')} TO {world.role('mallory')}")
+    arguments = "(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS"
+    # more text than is read of another role's functions
+    world.run("alice", "SELECT register_event_schema('bill', 1, '{}'::text)",
+              f"""DO $do$ BEGIN EXECUTE format('CREATE FUNCTION alice.long{arguments} %L',
+                  'BEGIN RETURN true; END /* ' || repeat('x ', 2100000) || '*/'); END $do$""",
+              f"CREATE TABLE alice.first ({COLUMNS}, CHECK (alice.long(data, event_type, schema_version)))",
+              f"""CREATE FUNCTION alice.checks{arguments}
+                  $$ BEGIN RETURN current_setting('event_check.off', true) = 'on' OR public.check_event(d, t, v); END $$""",
+              f"CREATE TABLE alice.events ({COLUMNS}, CHECK (alice.checks(data, event_type, schema_version)))")
+    session = world.connect("mallory")
+    session.execute("SET event_check.off = on")
+    session.execute("BEGIN")
+    session.execute(f"SET LOCAL ROLE {world.role('alice')}")
+    session.execute("SELECT drop_event_schema('bill', 1)")
+    session.execute("INSERT INTO alice.events VALUES ('bill', 1, '{}')")
+    session.execute("RESET ROLE")
+    try:
+        session.execute("COMMIT")
+    except psycopg.Error as error:
+        assert error.sqlstate == "2BP01" and "alice.events" in said(error), error
+    else:
+        raise AssertionError("committed")
+    finally:
+        world.run(None, f"REVOKE {world.role('alice')} FROM {world.role('mallory')}")
+
+
+def test_sites_of_a_stranger(world):
+    """Where more of them than are looked at are in tables of one role, that is said."""
+    prepare(world)
+    world.run("mallory", f"CREATE TABLE mallory.events ({COLUMNS}) PARTITION BY LIST (schema_version)",
+              """DO $do$ BEGIN
+                  FOR i IN 1..49 LOOP EXECUTE format('CREATE TABLE mallory.p%s PARTITION OF mallory.events FOR VALUES IN (%s)', i, i); END LOOP;
+                  FOR i IN 1..1010 LOOP
+                      EXECUTE format('CREATE POLICY p%s ON mallory.events USING (check_event(data, event_type, schema_version))', i);
+                  END LOOP; END $do$""", "GRANT USAGE ON SCHEMA mallory TO PUBLIC", "GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC")
+    session = world.connect("owner")
+    warnings = told(session)
+    session.execute("SELECT * FROM event_schema_usage('order')")
+    assert any("not all events of table mallory." in warning for warning in warnings), warnings
