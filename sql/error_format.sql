@@ -115,9 +115,24 @@ SELECT add_event_guard('error_format.parted', 'enforce');
 SELECT fields FROM pg_temp.error_of('INSERT INTO error_format.parted VALUES (1, ''{"id": 0}'')');
 \echo from a CHECK, the table is not known
 SELECT fields FROM pg_temp.error_of('ALTER TABLE error_format.parted DISABLE TRIGGER ALL; INSERT INTO error_format.parted VALUES (1, ''{"id": 0}'')');
-\echo the modes: warnings and the quarantine do not depend on the format
+\echo the modes: the DETAIL of a warning is JSON, that of the first row; the quarantine does not depend on the format
 SELECT add_event_guard('error_format.events', 'warn');
 INSERT INTO error_format.events (id, data) VALUES (1, '{"id": 0, "side": 3}');
+\set VERBOSITY default
+INSERT INTO error_format.events (id, data) VALUES (3, '{"id": -3}'), (4, '{"id": -4}');
+INSERT INTO error_format.events (id, event_type, data) VALUES (5, 'format.missing', '{}'), (6, NULL, '{}');
+\echo a row that is moved: what the DETAIL says otherwise is the HINT
+SELECT set_event_guard_mode('error_format.events', 'quarantine');
+WITH gone AS (DELETE FROM error_format.events WHERE id = 3 RETURNING *) SELECT count(*) FROM gone \;
+INSERT INTO error_format.events (id, data) VALUES (3, '{"id": -3}');
+SET event_validate.error_format = text;
+BEGIN;
+DELETE FROM error_format.events WHERE id = 4;
+INSERT INTO error_format.events (id, data) VALUES (4, '{"id": -4}');
+COMMIT;
+SET event_validate.error_format = json;
+DELETE FROM error_format.events WHERE id > 1;
+DELETE FROM event_schema.quarantine WHERE "row" ->> 'id' <> '1';
 SELECT set_event_guard_mode('error_format.events', 'quarantine');
 INSERT INTO error_format.events (id, data) VALUES (2, '{"id": 0, "note": "abcdefgh"}');
 SELECT kept, jsonb_array_length(violations), violations -> 0 FROM event_quarantine ORDER BY id;

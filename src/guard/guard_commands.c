@@ -139,7 +139,8 @@ require_triggers_on_shards(Oid table)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("reference table \"%s\" cannot have a guard", get_rel_name(table)),
 				 errdetail("Each server would divert its copy of a row."),
-				 errhint("Use add_event_check, which refuses invalid rows.")));
+				 errhint("SELECT add_event_check(%s), which refuses invalid rows on all servers.",
+						 quote_literal_cstr(quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table))))));
 	if (ev_distribution(table) != EV_NOT_DISTRIBUTED && allowed != NULL && strcmp(allowed, "on") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -131,6 +131,7 @@ typedef struct JsonCollector
 	StringInfoData words;		/* the first few as text, for messages */
 	StringInfoData first;
 	StringInfoData reason;		/* the place of the first in the schema */
+	List	   *objects;		/* char *: the first few, for a DETAIL in JSON */
 } JsonCollector;
 
 /* Why an event is not valid, as text. */
@@ -140,6 +141,8 @@ typedef struct Words
 	char	   *all;			/* the first few */
 	char	   *reason;			/* the first one without values: the same for
 								 * all rows with this reason */
+	char	   *json;			/* the first few as a DETAIL in JSON; NULL: it
+								 * is text */
 } Words;
 
 static void
@@ -210,6 +213,8 @@ collect(EvCollector *collector, const EvViolation *violation)
 	}
 	if (collector->count <= LOGGED_VIOLATIONS)
 		appendStringInfo(&json->words, "%s%s", json->words.len > 0 ? "; " : "", words);
+	if (ev_detail_is_json() && list_length(json->objects) < EV_DETAIL_VIOLATIONS)
+		json->objects = lappend(json->objects, ev_violation_json(violation));
 	MemoryContextSwitchTo(caller);
 }
 
@@ -267,6 +272,7 @@ violations_of(EvRowEvent *event, Words *words)
 			words->first = json.first.data;
 			words->all = json.words.data;
 			words->reason = json.reason.data;
+			words->json = ev_detail_is_json() ? ev_detail_json(json.objects, json.collector.count) : NULL;
 			ev_push_jsonb(&json.state, WJB_END_ARRAY, NULL);
 			return JsonbValueToJsonb(json.state.result);
 		}
@@ -293,6 +299,7 @@ violations_of(EvRowEvent *event, Words *words)
 		message = "its data is null";
 	words->first = words->all = pstrdup(event->fault != NULL && !ev_quote_values ? UNREADABLE : message);
 	words->reason = event->fault != NULL ? psprintf("fault %s", sqlstate != NULL ? sqlstate : "") : words->first;
+	words->json = ev_detail_is_json() ? ev_detail_json(list_make1(ev_reason_json(words->first)), 1) : NULL;
 	return ev_single_violation(message, sqlstate);
 }
 
@@ -454,7 +461,7 @@ warn_client(EvGuardCall *call, const TriggerData *data, HeapTuple row, const EvR
 {
 	EvRowWarning warning = {
 		.what = what, .relation = data->tg_relation, .table = call->guard->table, .event = event,
-		.words = words->first, .reason = words->reason, .is_recorded = is_recorded
+		.words = words->first, .reason = words->reason, .json = words->json, .is_recorded = is_recorded
 	};
 
 	if (!may_see(data))

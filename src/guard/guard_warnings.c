@@ -9,7 +9,8 @@
  * that of functions in expressions of PL/pgSQL.
  *
  * The reason is the place in the schema, not the text of the message, which can
- * quote values of the row.
+ * quote values of the row.  The message, and with event_validate.error_format the
+ * DETAIL in JSON, are those of the first row.
  */
 #include "postgres.h"
 
@@ -35,6 +36,8 @@ typedef struct Reason
 	Oid			table;
 	char	   *reason;			/* with type and version */
 	char	   *message;
+	char	   *json;			/* the DETAIL of the first row; NULL: it is
+								 * text */
 	char	   *schema;
 	char	   *name;			/* of the first row's relation */
 	char	   *key;			/* of the first row; NULL: none */
@@ -91,11 +94,27 @@ details_of(const Reason *reason)
 	}
 }
 
+/*
+ * Returns the HINT, or NULL.  A DETAIL in JSON has the violations, and then the HINT says
+ * what the DETAIL would say otherwise.
+ */
+static const char *
+hint_of(const Reason *reason)
+{
+	const char *detail = reason->json != NULL ? details_of(reason) : NULL;
+
+	if (reason->what != EV_WARNED_LEAVES)
+		return detail;
+	return psprintf("%s%sSwitch the guard to \"warn\" or \"off\" while rows are moved, and replay those that were diverted.",
+					detail != NULL ? detail : "", detail != NULL ? " " : "");
+}
+
 static void
 raise_reason(Reason *reason)
 {
 	ErrorContextCallback context = {error_context_stack, key_context, reason};
-	const char *detail = details_of(reason);
+	const char *detail = reason->json != NULL ? reason->json : details_of(reason);
+	const char *hint = hint_of(reason);
 
 	if (reason->key != NULL)
 		error_context_stack = &context;
@@ -103,8 +122,7 @@ raise_reason(Reason *reason)
 			(reason->rows == 1 ? errmsg_internal("%s", reason->message) :
 			 errmsg("%s (%lld events)", reason->message, (long long) reason->rows),
 			 detail != NULL ? errdetail_internal("%s", detail) : 0,
-			 reason->what == EV_WARNED_LEAVES ?
-			 errhint("Switch the guard to \"warn\" or \"off\" while rows are moved, and replay those that were diverted.") : 0,
+			 hint != NULL ? errhint("%s", hint) : 0,
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, reason->schema),
 			 err_generic_string(PG_DIAG_TABLE_NAME, reason->name)));
 	error_context_stack = context.previous;
@@ -215,6 +233,7 @@ add_reason(Statement *statement, const EvRowWarning *warning, char *whole)
 	reason->table = warning->table;
 	reason->reason = whole;
 	reason->message = message_of(warning);
+	reason->json = warning->json != NULL ? pstrdup(warning->json) : NULL;
 	reason->schema = namespace != NULL ? namespace : pstrdup("");
 	reason->name = pstrdup(RelationGetRelationName(warning->relation));
 	reason->key = warning->key != NULL ? pstrdup(warning->key) : NULL;

@@ -26,6 +26,8 @@ typedef struct EvRowWarning
 	const EvRowEvent *event;
 	const char *words;			/* the first violation */
 	const char *reason;			/* the same for all rows with this reason */
+	const char *json;			/* its violations, as a DETAIL in JSON; NULL:
+								 * the DETAIL is text */
 	const char *key;			/* of the row; NULL: not shown */
 	bool		is_recorded;	/* in the quarantine */
 } EvRowWarning;

@@ -148,13 +148,11 @@ ev_detail_json(List *objects, int64 count)
 	return json.data;
 }
 
-int
-ev_detail_of_reason(const char *reason, const char *text)
+char *
+ev_reason_json(const char *reason)
 {
 	StringInfoData json;
 
-	if (!ev_detail_is_json())
-		return text != NULL ? errdetail_internal("%s", text) : 0;
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
 	append_string(&json, "instance_location", "");
@@ -162,5 +160,13 @@ ev_detail_of_reason(const char *reason, const char *text)
 	append_string(&json, "keyword", "");
 	append_string(&json, "message", reason);
 	appendStringInfoChar(&json, '}');
-	return errdetail_internal("%s", ev_detail_json(list_make1(json.data), 1));
+	return json.data;
+}
+
+int
+ev_detail_of_reason(const char *reason, const char *text)
+{
+	if (!ev_detail_is_json())
+		return text != NULL ? errdetail_internal("%s", text) : 0;
+	return errdetail_internal("%s", ev_detail_json(list_make1(ev_reason_json(reason)), 1));
 }

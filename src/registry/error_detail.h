@@ -35,6 +35,12 @@ extern char *ev_violation_json(const EvViolation *violation);
 extern char *ev_detail_json(List *objects, int64 count);
 
 /*
+ * Returns a reason other than violations as such an object, in
+ * CurrentMemoryContext: its message is the reason, and its locations are empty.
+ */
+extern char *ev_reason_json(const char *reason);
+
+/*
  * For ereport(): adds the DETAIL of an event that is refused for a reason other
  * than its violations.  In JSON it is an array of one object with the reason as
  * its message; otherwise it is `text`, or none if that is NULL.

@@ -6,7 +6,7 @@ import subprocess
 
 import psycopg
 
-from traps import HERE, SOURCES, Traps, typed
+from traps import HERE, SCRIPTS, Traps, typed
 
 # with pg_catalog first, which is the default, and last
 PATHS = ("public", '"$user", public, pg_catalog')
@@ -394,7 +394,7 @@ def is_sql(string):
 
 def test_script_is_qualified(_world):
     """Bodies under their callers' search_path, and SQL that others write for them, name everything with its schema."""
-    script = SOURCES[0].read_text(encoding="utf-8")
+    script = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     problems = []
     seen = written = 0
     assert "OPERATOR(" not in script

@@ -17,7 +17,8 @@ import psycopg
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 TRADING = TOP / "examples/trading/extension/trading_events--1.0.sql"
-SOURCES = [*sorted(TOP.glob("install/*.sql")), TRADING, TOP / "examples/trading/extension/events/upcasts.sql"]
+SCRIPTS = sorted(TOP.glob("install/*.sql"))
+SOURCES = [*SCRIPTS, TRADING, TOP / "examples/trading/extension/events/upcasts.sql"]
 
 # other types for a value, so that a call would need a cast or be a literal
 INSTEAD = {

@@ -117,3 +117,24 @@ def maven_jars(*artifacts):
     return _make("maven", "\n".join(artifacts), lambda folder: [
         ["mvn", "--quiet", "--batch-mode", f"-Dmaven.repo.local={folder / 'repository'}", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy",
          f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"] for artifact in artifacts])
+
+
+_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>test</groupId><artifactId>test</artifactId><version>1</version><packaging>pom</packaging><dependencies>%s</dependencies></project>
+"""
+
+
+def maven_classpath(*artifacts):
+    """The same, with the jars that these need to run."""
+    for program in ("java", "javac", "mvn"):
+        if not shutil.which(program):
+            raise Unavailable(f"there is no {program}")
+    wanted = "".join("<dependency><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version></dependency>" % tuple(artifact.split(":"))
+                     for artifact in artifacts)
+
+    def commands(folder):
+        (folder / "pom.xml").write_text(_POM % wanted, encoding="utf-8")
+        return [["mvn", "--quiet", "--batch-mode", f"-Dmaven.repo.local={folder / 'repository'}",
+                 "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"],
+                ["rm", "-rf", str(folder / "repository")]]
+    return _make("classpath", wanted, commands)

@@ -8,7 +8,8 @@ UNION ALL SELECT 'uri', function::text, kind, number::text, NULL, NULL FROM _eve
 UNION ALL SELECT 'schema', event_type, schema_version::text, function::text, options.options, title
 	FROM event_schemas s, LATERAL (SELECT (to_jsonb(s) - 'function' - 'event_type' - 'schema_version')::text AS options) AS options
 UNION ALL SELECT 'upcast', event_type, from_version::text, to_version::text, function::text, concat(calls, renames) FROM event_upcasts
-UNION ALL SELECT 'enforcement', relation::text, (to_jsonb(e) - 'relation')::text, NULL, NULL, NULL FROM event_enforcement e
+-- (the types seen are from event_validation_stats, whose counters begin at zero)
+UNION ALL SELECT 'enforcement', relation::text, (to_jsonb(e) - 'relation' - 'event_types_seen')::text, NULL, NULL, NULL FROM event_enforcement e
 UNION ALL SELECT 'usage', relation::text, event_type, schema_version::text, events::text, registered::text FROM event_schema_usage()
 UNION ALL SELECT 'trigger', tgrelid::regclass::text, replace(pg_get_triggerdef(t.oid), 'public.', ''), tgenabled::text, (tgparentid <> 0)::text, NULL FROM pg_trigger t WHERE NOT tgisinternal
 UNION ALL SELECT 'constraint', conname, replace(pg_get_constraintdef(c.oid), 'public.', ''), convalidated::text, conrelid::regclass::text, contypid::regtype::text

@@ -87,13 +87,17 @@ STEPS = [
     op.add_event_guard("Odd: events", "quarantine", schema="shop")
     op.set_event_guard_mode("Odd: events", "warn", until=datetime.datetime(2100, 1, 1, tzinfo=datetime.timezone.utc), previous="quarantine", schema="shop")
     op.validate_event_check("Odd: events", "odd: check", schema="shop")
-    op.migrate_events("Odd: events", "order:placed", 2, batch_size=10, schema="shop")""",
+    op.migrate_events("Odd: events", "order:placed", 2, batch_size=10, schema="shop")
+    op.standardize_event_column("old", "Pay:load", schema="shop")
+    op.merge_event_column("older", "payload", to_column="body", batch_size=1, schema="shop")""",
      """    op.set_event_guard_mode("Odd: events", "quarantine", schema="shop")
     op.drop_event_guard("Odd: events", schema="shop")
     op.drop_event_check("Odd: events", "odd: check", schema="shop")"""),
 ]
 TABLE = """CREATE SCHEMA shop; CREATE TABLE shop."Odd: events" (id int PRIMARY KEY, event_type text, schema_version int, data jsonb);
-INSERT INTO shop."Odd: events" VALUES (1, 'order:placed', 1, '{"qty": 1}'), (2, 'other', 1, '{}');"""
+INSERT INTO shop."Odd: events" VALUES (1, 'order:placed', 1, '{"qty": 1}'), (2, 'other', 1, '{}');
+CREATE TABLE shop.old (id int PRIMARY KEY, "Pay:load" json); INSERT INTO shop.old VALUES (1, '{"a": 1}');
+CREATE TABLE shop.older (id int PRIMARY KEY, payload json); INSERT INTO shop.older VALUES (1, '{"b": 1}'), (2, '{"b": 2}');"""
 
 
 class Project:
@@ -158,6 +162,7 @@ def test_operations():
             check(len(states[-1]) == 5 and database.run('SELECT schema_version FROM shop."Odd: events" ORDER BY id') == ["2", "1"], f"{driver}: upgrade", states[-1])
             check(database.run("SELECT definition::jsonb ->> 'title', definition::jsonb #>> '{properties,note,pattern}' FROM event_schemas WHERE schema_version = 2")
                   == ["it's 50% :done \\ more|" + ORDER["properties"]["note"]["pattern"]], f"{driver}: colons, percent signs and backslashes stay", database.run("SELECT definition FROM event_schemas"))
+            check(database.run("SELECT data -> 'a' FROM shop.old; SELECT body -> 'b' FROM shop.older ORDER BY id") == ["1", "1", "2"], f"{driver}: columns are merged")
             if driver == "offline":
                 project.output.truncate(0)
                 command.downgrade(project.config, "head:base", sql=True)

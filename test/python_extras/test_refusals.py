@@ -6,6 +6,7 @@ import os
 import random
 
 import asyncpg
+import pg8000.dbapi
 import psycopg
 from checks import check, raised
 from session import Database
@@ -86,6 +87,12 @@ def test_kinds():
 
         mine = insert("order", 1, "{}")
         check(asyncio.run(by_asyncpg()) == mine, "asyncpg: the same", mine)
+        host, port = os.environ.get("PGHOST", "localhost"), int(os.environ.get("PGPORT", "5432"))
+        where = {"unix_sock": f"{host}/.s.PGSQL.{port}"} if host.startswith("/") else {"host": host, "port": port}
+        there = pg8000.dbapi.connect(os.environ.get("PGUSER", "postgres"), database=database.name, **where)
+        error = raised(lambda: there.cursor().execute("INSERT INTO events VALUES (1, 'order', 1, '{}')"), pg8000.dbapi.Error)
+        there.close()
+        check(refusal_of(error) == mine, "pg8000: the same", refusal_of(error))
 
 
 def test_json():

@@ -99,7 +99,20 @@ my @changes = (
 	q(CREATE COLLATION public.forgotten_collation FROM "C") => qr/\+pg_collation.*forgotten_collation/,
 	q(CREATE STATISTICS public.forgotten_statistics ON (a + 1) FROM public.forgotten_table) => qr/\+pg_statistic_ext.*forgotten_statistics/,
 	q(ALTER TABLE public.forgotten_table ENABLE ROW LEVEL SECURITY) => qr/\+pg_class.*"relrowsecurity": true/,
-	q(CREATE POLICY forgotten_policy ON public.forgotten_table USING (a > 1)) => qr/\+pg_policy.*forgotten_policy/);
+	q(CREATE POLICY forgotten_policy ON public.forgotten_table USING (a > 1)) => qr/\+pg_policy.*forgotten_policy/,
+	q(CREATE OR REPLACE FUNCTION public.event_timestamptz(data jsonb, property text) RETURNS timestamptz
+		AS 'MODULE_PATHNAME', 'ev_event_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE) => qr/\+pg_proc.*"prosrc": "ev_event_numeric".*event_timestamptz/,
+	q(CREATE OR REPLACE FUNCTION public.drop_event_upcast(event_type text, from_version int, to_version int DEFAULT 2) RETURNS void
+		AS 'MODULE_PATHNAME', 'ev_drop_event_upcast' LANGUAGE C) => qr/\+pg_proc.*"proname": "drop_event_upcast".*to_version integer DEFAULT 2/,
+	q(DROP VIEW public.event_quarantine_counts; CREATE VIEW public.event_quarantine_counts AS SELECT relation_schema, relation_name, kept,
+		events::numeric, oldest_at, newest_at, complete FROM _event_validate.event_quarantine_counts()) => qr/\+pg_attribute.*"attname": "events".*event_quarantine_counts.*"atttypid": "1700"/,
+	q(SELECT 'and the comment of that view') => qr/-pg_description.*how many events of each table the quarantine has/,
+	q(SELECT 'and its rights') => qr/-pg_class.*=r\/.*"relname": "event_quarantine_counts"/,
+	q(ALTER ROUTINE _event_validate.event_schema_sites RESET ALL) => qr/-pg_proc.*"proname": "event_schema_sites".*search_path/,
+	q(ALTER EXTENSION event_validate DROP FUNCTION public.event_report(jsonb, text, int, text)) => qr/-pg_depend.*event_report/,
+	q(ALTER SCHEMA _event_validate OWNER TO other) => qr/\+pg_shdepend.*schema _event_validate/,
+	q(DROP EVENT TRIGGER event_validate_guard_quarantine; CREATE EVENT TRIGGER event_validate_guard_quarantine ON ddl_command_start
+		WHEN TAG IN ('DROP SCHEMA') EXECUTE FUNCTION _event_validate.event_validate_guard_quarantine()) => qr/\+pg_event_trigger.*guard_quarantine.*\["DROP SCHEMA"\]/);
 my $share = ($ENV{EV_DESTDIR} // '') . `pg_config --sharedir`;
 chomp $share;
 my $changed = "$share/extension/event_validate--$current--0.0test$$.sql";

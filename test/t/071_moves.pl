@@ -34,6 +34,9 @@ sub broken
 	return join "\n", "exit status $status", $stderr, grep { !/\|t(rue)?$/ } split /\n/, $stdout;
 }
 
+# Without the extension's own objects, which an update may add to: 070_versions.pl compares those.
+sub contents { return join "\n", grep { !/^(member|event trigger)\|/ } split /\n/, $_[0]->safe_psql($_[1], $inventory) }
+
 # a stream of transactions, each of which stores one event that is valid in a
 # table with a check and one in a guarded table, and diverts one
 append_to_file("$dump/writer.sql", q(
@@ -52,7 +55,7 @@ foreach my $version (@released)
 	$node->safe_psql('postgres', "CREATE DATABASE $db TEMPLATE template0");
 	$node->safe_psql($db, "CREATE EXTENSION event_validate VERSION '$version';\n$everything");
 	is(broken($node, $db), "exit status 0\n", "$version with this library: everything works");
-	my $before = $node->safe_psql($db, $inventory);
+	my $before = contents($node, $db);
 	cmp_ok(length($before), '>', 100000, "$version: an inventory");
 
 	# update while others write
@@ -77,9 +80,9 @@ foreach my $version (@released)
 
 	$node->safe_psql($db, q(DELETE FROM app.events WHERE data->>'currency' = 'WRT'; DELETE FROM app.guarded WHERE data->>'by' = 'writer';
 		DELETE FROM event_schema.quarantine WHERE "row" #>> '{data,by}' = 'writer'));
-	is(catalog_differences($before, $node->safe_psql($db, $inventory)), '', "$version, updated: everything is there");
+	is(catalog_differences($before, contents($node, $db)), '', "$version, updated: everything is there");
 	$node->wait_for_catchup($standby, 'replay', $node->lsn('write'));
-	is(catalog_differences($before, $standby->safe_psql($db, $inventory)), '', "$version, updated: and on the standby");
+	is(catalog_differences($before, contents($standby, $db)), '', "$version, updated: and on the standby");
 	$restored = $before;
 	$node->safe_psql('postgres', 'DROP DATABASE IF EXISTS everything');
 	$node->safe_psql('postgres', "ALTER DATABASE $db RENAME TO everything");
@@ -112,7 +115,7 @@ sub restored
 	# (no restore of data alone refreshes a materialized view)
 	$on->safe_psql($db, 'REFRESH MATERIALIZED VIEW app.versions');
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is(catalog_differences($restored, $on->safe_psql($db, $inventory)), '', "$name: everything is there");
+	is(catalog_differences($restored, contents($on, $db)), '', "$name: everything is there");
 	is(broken($on, $db), "exit status 0\n", "$name: everything works");
 	$node->safe_psql('postgres', "DROP DATABASE $db") if $on == $node;
 	return;

@@ -504,6 +504,53 @@ class MigrateEvents(EventOperation):
                           {name: getattr(self, name) for name in names}, extension_schema=extension_schema, command="CALL")
 
 
+@_operation
+@dataclasses.dataclass
+class StandardizeEventColumn(EventOperation):
+    operation = "standardize_event_column"
+
+    table_name: str
+    from_column: str
+    to_column: str | None = None
+    view_name: str | None = None
+    schema: str | None = None
+
+    @classmethod
+    def standardize_event_column(cls, operations: Operations, table_name: str, from_column: str, *, to_column: str | None = None,
+                                 view_name: str | None = None, schema: str | None = None) -> None:
+        """Makes a column with JSON the jsonb column "data", at once, under an exclusive lock.  It has no reverse."""
+        operations.invoke(cls(table_name, from_column, to_column, view_name, schema))
+
+    def statement(self, extension_schema: str | None) -> str:
+        return calls.call(self.operation, [Table(self.table_name, self.schema), self.from_column],
+                          {"to_column": self.to_column, "view_name": self.view_name}, extension_schema=extension_schema)
+
+
+@_operation
+@dataclasses.dataclass
+class MergeEventColumn(EventOperation):
+    operation = "merge_event_column"
+    autocommit = True
+
+    table_name: str
+    from_column: str
+    to_column: str | None = None
+    batch_size: int | None = None
+    view_name: str | None = None
+    schema: str | None = None
+
+    @classmethod
+    def merge_event_column(cls, operations: Operations, table_name: str, from_column: str, *, to_column: str | None = None,
+                           batch_size: int | None = None, view_name: str | None = None, schema: str | None = None) -> None:
+        """Does the same in batches that commit, beside readers and writers.  It has no reverse."""
+        operations.invoke(cls(table_name, from_column, to_column, batch_size, view_name, schema))
+
+    def statement(self, extension_schema: str | None) -> str:
+        return calls.call(self.operation, [Table(self.table_name, self.schema), self.from_column],
+                          {"to_column": self.to_column, "batch_size": self.batch_size, "view_name": self.view_name},
+                          extension_schema=extension_schema, command="CALL")
+
+
 # ---------- autogenerate ----------
 
 

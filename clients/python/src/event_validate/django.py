@@ -18,6 +18,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import django
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.db.migrations import AddConstraint
@@ -76,7 +77,8 @@ class EventCheck(models.CheckConstraint):
             condition: Any = checked
         else:
             condition = _OfTypes(type_, Value(array(list(types))), checked)
-        super().__init__(name=name, condition=condition)
+        # the argument was renamed in Django 5.1
+        super().__init__(name=name, **{"condition" if django.VERSION >= (5, 1) else "check": condition})
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, _, _ = super().deconstruct()

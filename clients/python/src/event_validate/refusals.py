@@ -1,4 +1,4 @@
-"""The violations in the errors of psycopg, asyncpg, SQLAlchemy and Django.
+"""The violations in the errors of psycopg, asyncpg, pg8000, SQLAlchemy and Django.
 
 Standard library only: none of the drivers need be installed.
 """

@@ -72,6 +72,10 @@ class EventCheck(CheckConstraint):
             raise TypeError("EventCheck belongs to a table: put it into __table_args__, or into the arguments of Table")
         if self.name is None:
             self.name = conv(f"{parent.name[:63 - len('_event_check')]}_event_check")
+        for other in list(parent.constraints):
+            # the one that the column's type has added: older versions of Alembic copy both
+            if isinstance(other, EventCheck) and other.name == self.name and other._type_bound:
+                parent.constraints.discard(other)
         super()._set_parent(parent, **keywords)
         self._settle(parent)
 
