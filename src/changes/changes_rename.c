@@ -38,7 +38,10 @@ absolute(const EvRenameSource *source, const char *reference)
 	char	   *uri = ev_uri_resolve(source->base, reference, &fragment);
 	const char *raw = strchr(reference, '#');
 
-	return psprintf("%s%s", strcmp(uri, source->base) == 0 ? source->self : uri, raw != NULL ? raw : "");
+	char	   *result = psprintf("%s%s", strcmp(uri, source->base) == 0 ? source->self : uri, raw != NULL ? raw : "");
+
+	pfree(uri);
+	return result;
 }
 
 static void
@@ -127,7 +130,12 @@ copy_keyword(EvRewriter *r, JsonbValue *key, JsonbValue *value, const EvRenameNo
 	push_key(r, key->val.string.val, key->val.string.len);
 	if (keyword == EV_KW_REF && value->type == jbvString)
 	{
-		push_string(r, WJB_VALUE, absolute(source, pnstrdup(value->val.string.val, value->val.string.len)));
+		char	   *uri = absolute(source, pnstrdup(value->val.string.val, value->val.string.len));
+
+		r->bytes += strlen(uri);
+		if (r->bytes > MOST_BYTES)
+			return ev_rename_fail(r, "it is too large");
+		push_string(r, WJB_VALUE, uri);
 		return true;
 	}
 	if (shape == EV_SCHEMA || shape == EV_SCHEMAS || shape == EV_SCHEMA_OR_SCHEMAS)

@@ -130,7 +130,8 @@ static void
 append_pointer(Writer *w, StringInfo out, const EvSubschema *target)
 {
 	JsonbValue	node = document_root(w->d, target->resource->function);
-	const char *p = ev_location_pointer(target->location, false);
+	char	   *pointer = ev_location_pointer(target->location, false);
+	const char *p = pointer;
 
 	while (*p == '/')
 	{
@@ -151,7 +152,10 @@ append_pointer(Writer *w, StringInfo out, const EvSubschema *target)
 		node.type = jbvNull;
 		if (child != NULL)
 			node = *child;
+		pfree(token);
+		pfree(key.data);
 	}
+	pfree(pointer);
 }
 
 /* Returns the reference to a subschema; NULL if its document is no component. */
@@ -419,11 +423,14 @@ write_discriminator(Object *o, const JsonbValue *value)
 		EvDocument	target = {0};
 		const char *component = NULL;
 
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(&w->d->compiler);
 		if (uri->type != jbvString)
 			continue;
 		if (ev_registry_try_resolve(ev_node_string(uri), &target))
+		{
 			component = ev_component_name(w->components, target.function);
+			pfree(target.schema);
+		}
 		if (component == NULL)
 			continue;
 		appendStringInfoString(w->out, any ? ", " : ", \"mapping\": {");
@@ -487,7 +494,7 @@ write_schema(Writer *w, EvSubschema *schema)
 	{
 		if (token != WJB_KEY)
 			continue;
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(&w->d->compiler);
 		JsonbIteratorNext(&iterator, &value, true);
 		write_member(&o, &key, &value);
 	}
@@ -501,7 +508,7 @@ static void
 write_value(Writer *w, const JsonbValue *value)
 {
 	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
+	ev_compiler_look(&w->d->compiler);
 	if (ev_node_is_array(value))
 	{
 		appendStringInfoChar(w->out, '[');

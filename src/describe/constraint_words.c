@@ -339,6 +339,7 @@ add_object(List *constraints, const EvPart *part)
 	{
 		const EvString *key = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		constraints = add_constraint(constraints, "%s",
 									 psprintf("%s requires %s", ev_string_show(key->data, key->length), value_words(ev_object_value(demands, key))));
 	}

@@ -83,7 +83,7 @@ ev_describe(Oid function)
 bool
 ev_describe_step(EvDescribed *d)
 {
-	CHECK_FOR_INTERRUPTS();
+	ev_compiler_look(&d->compiler);
 	if (++d->steps > MOST_STEPS)
 		d->is_cut = true;
 	return !d->is_cut;
@@ -261,7 +261,7 @@ ev_order_names(EvDescribed *d, const EvSubschema *schema, const char *keyword, L
 	for (int i = 0; i < count; i++)
 	{
 		placed[i].name = list_nth(names, i);
-		CHECK_FOR_INTERRUPTS();
+		ev_compiler_look(&d->compiler);
 		if (json != NULL && d->text_work < MOST_TEXT_WORK)
 		{
 			StringInfoData pointer;

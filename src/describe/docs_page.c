@@ -510,13 +510,18 @@ ev_event_schema_properties(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext context;
+	MemoryContext row_context;
 	MemoryContext caller;
+	List	   *rows;
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
 	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate documentation", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	foreach(cell, ev_property_rows(described_argument(fcinfo)))
+	rows = ev_property_rows(described_argument(fcinfo));
+	row_context = AllocSetContextCreate(context, "event_validate row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(row_context);
+	foreach(cell, rows)
 	{
 		const EvPropertyRow *row = lfirst(cell);
 		Datum		values[10] = {0};
@@ -534,6 +539,7 @@ ev_event_schema_properties(PG_FUNCTION_ARGS)
 		values[8] = json_or_null(row->examples, &nulls[8]);
 		values[9] = BoolGetDatum(row->deprecated);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		MemoryContextReset(row_context);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

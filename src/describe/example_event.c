@@ -303,6 +303,25 @@ count_of(const List *parts, int keyword, int otherwise)
 	return strlen(digits) < 9 && strspn(digits, "0123456789") == strlen(digits) ? atoi(digits) : PG_INT32_MAX;
 }
 
+/* Does a pattern match a string of ASCII characters? */
+static bool
+pattern_matches(const EvUtf8 *pattern, const StringInfoData *string)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "event_validate sample", ALLOCSET_DEFAULT_SIZES);
+	EvPatternBudget budget = EV_PATTERN_BUDGET;
+	EvPatternError error;
+	EvPattern  *compiled;
+	bool		result;
+
+	MemoryContextSwitchTo(context);
+	compiled = ev_pattern_compile(pattern->data, pattern->length, &budget, &error);
+	result = compiled != NULL && ev_pattern_matches(compiled, string->data, string->len);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return result;
+}
+
 /* Do all patterns of the parts match a string of ASCII characters? */
 static bool
 patterns_match(const List *parts, const StringInfoData *string)
@@ -312,17 +331,14 @@ patterns_match(const List *parts, const StringInfoData *string)
 	foreach(cell, parts)
 	{
 		const JsonbValue *pattern;
-		EvPatternBudget budget = EV_PATTERN_BUDGET;
-		EvPatternError error;
-		EvPattern  *compiled;
 		EvUtf8		utf8;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!ev_part_has(lfirst(cell), EV_KW_PATTERN) || (pattern = &((EvPart *) lfirst(cell))->keywords->values[EV_KW_PATTERN])->type != jbvString)
 			continue;
 		if (!ev_utf8_from_server(pattern->val.string.val, pattern->val.string.len, &utf8))
 			return false;
-		compiled = ev_pattern_compile(utf8.data, utf8.length, &budget, &error);
-		if (compiled == NULL || !ev_pattern_matches(compiled, string->data, string->len))
+		if (!pattern_matches(&utf8, string))
 			return false;
 	}
 	return true;

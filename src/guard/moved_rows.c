@@ -388,17 +388,22 @@ start(Oid table, uint64 columns)
 	return gathered;
 }
 
-/* Returns a place in which nothing was gathered; -1: there is none. */
+/*
+ * Returns a free place; if there is none, that of a table without events, which is
+ * forgotten.  -1: all tables have some.
+ */
 static int
 free_place(void)
 {
 	for (int i = 0; i < MOST_KEPT; i++)
-	{
-		if (kept[i] != NULL && kept[i]->sources == NIL)
-			MemoryContextDelete(kept[i]->context);
 		if (kept[i] == NULL)
 			return i;
-	}
+	for (int i = 0; i < MOST_KEPT; i++)
+		if (kept[i]->sources == NIL)
+		{
+			MemoryContextDelete(kept[i]->context);
+			return i;
+		}
 	return -1;
 }
 

@@ -218,12 +218,13 @@ record_dependencies(const EvDocument *document, const EvMentions *mentions, bool
 
 		CHECK_FOR_INTERRUPTS();
 		memset(&target, 0, sizeof(target));
-		if (!ev_registry_try_resolve(uri, &target) ||
-			!OidIsValid(target.function) ||
+		if (!ev_registry_try_resolve(uri, &target))
+			continue;
+		pfree(target.schema);
+		if (!OidIsValid(target.function) ||
 			target.function == document->function ||
 			list_member_oid(recorded, target.function))
 			continue;
-		pfree(target.schema);
 
 		if (!can_depend(document->function, target.function, uri, is_registered, may_be_circle))
 			continue;
@@ -429,8 +430,12 @@ uses_annotations(HeapTuple row, Oid function, char **name)
 		return false;
 	foreach(cell, ev_document_references(&document))
 	{
+		CHECK_FOR_INTERRUPTS();
 		memset(&target, 0, sizeof(target));
-		if (ev_registry_try_resolve((const char *) lfirst(cell), &target) && target.function == function)
+		if (!ev_registry_try_resolve((const char *) lfirst(cell), &target))
+			continue;
+		pfree(target.schema);
+		if (target.function == function)
 		{
 			*name = pstrdup(document.name);
 			return true;

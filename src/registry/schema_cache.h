@@ -32,7 +32,8 @@ typedef struct EvSchema
 	EvCounters *counters;		/* for statistics; NULL: not needed yet */
 	TimestampTz last_warned_client; /* start of the statement in which the
 									 * client was last warned of this version */
-	TimestampTz last_warned_log;	/* the same for the server's log */
+	TimestampTz last_warned_log;	/* when the server's log last was, by
+									 * ev_steady_time(); 0: never */
 	EvProgram  *annotated;		/* the program with annotations, made when
 								 * first needed */
 	MemoryContext context;		/* "event_validate program", for all of these */

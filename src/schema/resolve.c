@@ -870,6 +870,7 @@ are_independent(EvCompiler *c, int documents)
 	{
 		const EvResource *resource = lfirst(cell);
 
+		ev_compiler_look(c);
 		if (resource->draft != first->draft || resource->vocabularies != first->vocabularies ||
 			resource->root == NULL || resource->root->location->parent != NULL ||
 			find_resource(c, resource->uri) != resource || !leads_to(c, resource))
@@ -913,6 +914,7 @@ copy_distinct(EvCompiler *c, const void *scope, List *strings, MemoryContext con
 
 	foreach(cell, strings)
 	{
+		ev_compiler_look(c);
 		if (ev_find_name(c, scope, lfirst(cell)) != NULL)
 			continue;
 		ev_add_name(c, scope, lfirst(cell), lfirst(cell));
@@ -939,6 +941,7 @@ part_ids(EvCompiler *c)
 	{
 		const EvResource *resource = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (ev_uri_has_scheme(resource->uri) && strncmp(resource->uri, "event:", strlen("event:")) != 0 &&
 			find_resource(c, resource->uri) == resource && !ev_metaschema_find(resource->uri, &metaschema))
 			result = lappend(result, resource->uri);
@@ -965,6 +968,7 @@ ev_document_mentions(const EvDocument *document)
 		EvSubschema *subschema = lfirst(cell);
 		char	   *reference;
 
+		ev_compiler_look(&c);
 		for (int i = 0; i < 2; i++)
 			if (ev_get_string(subschema->container, i == 0 ? "$ref" : "$dynamicRef", &reference))
 			{

@@ -62,11 +62,17 @@ match_names(const void *a, const void *b, Size size pg_attribute_unused())
 	return x->scope == y->scope ? strcmp(x->name, y->name) : 1;
 }
 
-/* The memory of a compiler, without that of patterns, which have a budget. */
+/* How many looks at the memory there are for each one at the contexts below. */
+#define LOOKS_BELOW		256
+
+/*
+ * The memory of a compiler, without that of patterns, which have a budget.  The contexts
+ * below can be as many as the document has patterns.
+ */
 static Size
-memory_of(const EvCompiler *c)
+memory_of(const EvCompiler *c, bool with_those_below)
 {
-	Size		size = MemoryContextMemAllocated(c->work_context, true);
+	Size		size = MemoryContextMemAllocated(c->work_context, with_those_below);
 
 	return c->program_context == c->work_context ? size : size + MemoryContextMemAllocated(c->program_context, false);
 }
@@ -75,13 +81,13 @@ void
 ev_compiler_look(EvCompiler *c)
 {
 	CHECK_FOR_INTERRUPTS();
-	if (memory_of(c) > c->memory_before + MOST_COMPILER_MEMORY)
+	if (memory_of(c, c->looks++ % LOOKS_BELOW == 0) > c->memory_before + MOST_COMPILER_MEMORY)
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 				 errmsg("schema is too complex"),
-				 errdetail("Compiling it takes more than %d MB of memory, with the documents that it refers to.",
+				 errdetail("Reading it takes more than %d MB of memory, with the documents that it refers to.",
 						   MOST_COMPILER_MEMORY / (1024 * 1024)),
-				 errhint("Have fewer subschemas in one document, or shorter URIs in \"$id\".")));
+				 errhint("Have fewer subschemas in one document, shorter URIs in \"$id\", or shorter texts.")));
 }
 
 void
@@ -97,7 +103,8 @@ ev_compiler_init(EvCompiler *c, MemoryContext program_context)
 	control.hcxt = CurrentMemoryContext;
 	c->program_context = program_context;
 	c->work_context = CurrentMemoryContext;
-	c->memory_before = memory_of(c);
+	c->looks = 0;
+	c->memory_before = memory_of(c, true);
 	c->pattern_budget = (EvPatternBudget) EV_PATTERN_BUDGET;
 	c->subschemas = hash_create("event_validate subschemas", 64, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);

@@ -103,6 +103,7 @@ typedef struct EvCompiler
 	MemoryContext program_context;
 	MemoryContext work_context; /* of the tables below */
 	Size		memory_before;	/* in both when the compiler began */
+	uint32		looks;			/* at the memory so far */
 	EvPatternBudget pattern_budget; /* the rest of it */
 	List	  **functions;		/* OIDs of documents that were read, or NULL */
 	List	  **warnings;		/* or NULL */

@@ -321,22 +321,28 @@ def test_references_by_long_pointers_are_bounded(world):
     assert asked(world, MATCHES, json.dumps(document), "1") == [(True,)]
 
 
+def too_complex(world, call, *arguments):
+    """A call that must be refused for its memory."""
+    try:
+        asked(world, call, *arguments, megabytes=1200)
+    except psycopg.errors.StatementTooComplex as error:
+        assert "1024 MB" in error.diag.message_detail, error
+    else:
+        raise AssertionError(f"not refused: {call}")
+
+
 def test_compilation_is_bounded(world):
     """A URI is kept for each $id below it, and for each reference: hundreds of kilobytes became gigabytes."""
-    base = "http://example.com/" + "a" * 150000 + "/"
-    for schema in ({"$id": base, "$defs": {f"d{i}": {"$id": f"d{i}"} for i in range(10000)}},
-                   {"$id": base, "$defs": {"a": {"$id": "a"}}, "allOf": [{"$ref": "a"}] * 10000},
-                   {"$id": base, "allOf": [{"$ref": "#a"}] * 10000, "$defs": {"a": {"$anchor": "a"}}}):
-        text = json.dumps(schema)
-        calls = [(MATCHES, (text, "1")), (CHANGES, (text, "{}", False)), ("SELECT count(*) FROM lint_event_schema(%s::text)", (text,))]
-        # one call for each schema but the first: each takes a gigabyte
-        for call, arguments in calls if "allOf" not in schema else calls[:1]:
-            try:
-                asked(world, call, *arguments, megabytes=1500)
-            except psycopg.errors.StatementTooComplex as error:
-                assert "1024 MB" in error.diag.message_detail, error
-            else:
-                raise AssertionError(f"compiled: {text[-60:]}")
+    # a long host, which is copied at once, a little longer than a power of 2, to which a copy's memory is rounded up
+    base = "http://" + "a" * 2 ** 17 + "/"
+    references = [{"$ref": "a"}] * 6000
+    # each takes a gigabyte, so each schema is given to one function
+    for call, schema, *others in (
+            (MATCHES, {"$id": base, "$defs": {f"d{i}": {"$id": f"d{i}"} for i in range(3000)}}, "1"),
+            (CHANGES, {"$id": base, "$defs": {"a": {"$id": "a"}}, "allOf": references}, "{}", False),
+            # the references are listed before they are resolved
+            ("SELECT count(*) FROM check_event_compatibility('x', %s::text)", {"$id": base, "allOf": references})):
+        too_complex(world, call, json.dumps(schema), *others)
     # a bound beyond what real schemas take
     long = {"$id": "http://example.com/" + "a" * 2000 + "/", "$defs": {f"d{i}": {"$id": f"d{i}"} for i in range(5000)}}
     assert asked(world, MATCHES, json.dumps(long), "1") == [(True,)]
@@ -350,6 +356,26 @@ def test_lint_of_many_findings_is_bounded(world):
 
 
 # ---------- documentation ----------
+
+
+def test_properties_of_long_texts_are_bounded(world):
+    """A text is copied for each property that has it."""
+    schema = {"$defs": {"a": {"description": "x" * 2 ** 22}}, "properties": {f"p{i}": {"$ref": "#/$defs/a"} for i in range(600)}}
+    world.run("owner", f"SELECT register_event_schema('texts', 1, '{json.dumps(schema)}'::text)")
+    too_complex(world, "SELECT count(*) FROM event_schema_properties('texts', 1)")
+    # rows are not kept beside these copies
+    schema = {"$defs": {"a": {"description": "x" * 2 ** 21}}, "properties": {f"p{i}": {"$ref": "#/$defs/a"} for i in range(50)}}
+    world.run("owner", f"SELECT register_event_schema('texts', 2, '{json.dumps(schema)}'::text)")
+    assert asked(world, "SELECT count(*) FROM event_schema_properties('texts', 2)", megabytes=160) == [(51,)]
+
+
+def test_mappings_of_a_discriminator_are_bounded(world):
+    """The document that an entry leads to is not kept."""
+    schema = {"description": "x" * 2 ** 21, "oneOf": [{"type": "string"}, {"type": "number"}],
+              "discriminator": {"propertyName": "a", "mapping": {f"k{i}": "event:mapped@1" for i in range(300)}}}
+    world.run("owner", f"SELECT register_event_schema('mapped', 1, '{json.dumps(schema)}'::text)")
+    rows = asked(world, """SELECT event_openapi('{"types": ["mapped"]}') #> '{components,schemas,mapped.v1,discriminator,mapping,k7}'""")
+    assert rows == [("#/components/schemas/mapped.v1",)], rows
 
 
 def test_examples_of_patterns_are_bounded(world):
