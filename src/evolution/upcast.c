@@ -372,7 +372,11 @@ record_dependency(Oid function, const char *type, int type_length, int32 version
 
 	if (!OidIsValid(schema) || list_member_oid(ev_function_dependencies(function), schema))
 		return;
-	/* pg_upgrade makes all upcasts in one transaction, beside which nothing runs */
+
+	/*
+	 * pg_upgrade records the dependencies of all upcasts in one command, and
+	 * nothing runs beside it
+	 */
 	if (!IsBinaryUpgrade)
 		ev_function_lock(schema, AccessShareLock, psprintf("%.*s@%d", type_length, type, version));
 	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(schema)))

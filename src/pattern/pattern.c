@@ -96,7 +96,11 @@ lower(const char *pattern, int length, const EvPatternTree *tree, const EvClasse
 		parts->looks = looks;
 		return parts;
 	}
-	/* the engine takes time that grows faster than the string, so it is the last resort */
+
+	/*
+	 * the engine takes time that grows faster than the string, so it is the
+	 * last resort
+	 */
 	if (classes != NULL && tree->has_look &&
 		(parts = ev_conjunction_make(tree, classes, true, true, budget, error)) != NULL)
 		return parts;
