@@ -126,7 +126,12 @@ SELECT format('format %s added', format), '{"type": "string"}', format('{"type":
 FROM unnest('{date-time,date,time,duration,email,idn-email,hostname,idn-hostname,ipv4,ipv6,uri,uri-reference,iri,iri-reference,uuid,uri-template,json-pointer,relative-json-pointer,regex}'::text[]) AS f (format);
 INSERT INTO matrix (change, old, new, strict) VALUES
 ('format removed', '{"type": "string", "format": "date"}', '{"type": "string"}', 'yn'),
-('format changed', '{"type": "string", "format": "uri"}', '{"type": "string", "format": "iri"}', 'yu');
+('format changed', '{"type": "string", "format": "uri"}', '{"type": "string", "format": "iri"}', 'yn'),
+('minContains decreased', '{"type": "array", "contains": {"type": "string"}, "minContains": 3}', '{"type": "array", "contains": {"type": "string"}, "minContains": 2}', 'yn'),
+('minContains removed', '{"type": "array", "minItems": 3, "contains": {"type": "string"}, "minContains": 2}', '{"type": "array", "minItems": 3, "contains": {"type": "string"}}', 'yn'),
+('maxContains increased', '{"type": "array", "contains": {"const": "a"}, "maxContains": 3}', '{"type": "array", "contains": {"const": "a"}, "maxContains": 4}', 'yn'),
+('contains widened', '{"type": "array", "contains": {"const": "a"}}', '{"type": "array", "contains": {"enum": ["a", "b"]}}', 'yn'),
+('pattern of names widened', '{"type": "object", "patternProperties": {"^q": {"type": "string"}}}', '{"type": "object", "patternProperties": {"^[qr]": {"type": "string"}}}', 'ny');
 -- unknown in one direction: the reversed change has other answers
 INSERT INTO matrix (change, old, new, strict, around) VALUES
 ('oneOf member added, disjoint', '{"oneOf": [{"type": "integer"}]}', '{"oneOf": [{"type": "integer"}, {"type": "string"}]}', 'yn', 'ny'),

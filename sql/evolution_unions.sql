@@ -85,3 +85,13 @@ SELECT change, verdicts(old, new, false) FROM (VALUES
 
 DROP TABLE places, unions;
 DROP FUNCTION verdicts, union_of, variant;
+-- variants without a type: no other value than an object matches one of them alone
+CREATE FUNCTION pg_temp.untyped(n int, keyword text, extra jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
+  SELECT jsonb_build_object(keyword, jsonb_agg(jsonb_build_object('required', '["kind"]'::jsonb, 'additionalProperties', false,
+    'properties', jsonb_build_object('kind', jsonb_build_object('const', 'k' || g), 'v', '{"type": "number"}'::jsonb) || CASE g WHEN 2 THEN extra ELSE '{}' END) ORDER BY g))
+  FROM generate_series(1, n) AS g $$;
+SELECT keyword, change, backward, forward, location, rule FROM (VALUES ('oneOf'), ('anyOf')) AS k (keyword),
+  LATERAL (VALUES ('variant added', pg_temp.untyped(100, keyword), pg_temp.untyped(101, keyword)), ('variant removed', pg_temp.untyped(101, keyword), pg_temp.untyped(100, keyword)),
+    ('property added', pg_temp.untyped(100, keyword), pg_temp.untyped(100, keyword, '{"w": {"type": "string"}}')),
+    ('from one variant to two', pg_temp.untyped(1, keyword), pg_temp.untyped(2, keyword))) AS c (change, old, new),
+  LATERAL event_schema_changes(old, new) ORDER BY 1 DESC, 2, 5;

@@ -63,3 +63,40 @@ DROP TABLE updated, spied, watched, parted;
 DROP DOMAIN regress_event;
 DROP ROLE regress_update;
 SELECT drop_event_schema('update', 2), drop_event_schema('update', 1);
+-- errors of one SQLSTATE are told apart by the constraint, the column or the message, and not by values in it
+SELECT register_event_schema('refusals', 1, '{}'), register_event_schema('refusals', 2, '{}');
+CREATE FUNCTION refusals_1_2(jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF ($1->>'n')::int % 8 = 1 THEN RAISE 'amount % of order "%" is odd', $1->>'n', $1->>'n'; END IF;
+  IF ($1->>'n')::int % 8 = 2 THEN RAISE 'order 0b4e6cd8-%-aa is closed', $1->>'n'; END IF;
+  RETURN $1;
+END $$;
+SELECT register_event_upcast('refusals', 1, 2, 'refusals_1_2(jsonb)');
+CREATE TABLE refusals (id int PRIMARY KEY, event_type text, schema_version int, data jsonb,
+  CONSTRAINT not_3 CHECK (schema_version = 1 OR (data->>'n')::int % 8 <> 3), CONSTRAINT not_4 CHECK (schema_version = 1 OR (data->>'n')::int % 8 <> 4));
+INSERT INTO refusals SELECT i, 'refusals', 1, jsonb_build_object('n', i) FROM generate_series(1, 24) AS i;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.id % 8 = 5 THEN RAISE 'row % is frozen since 2024-01-0%', NEW.id, NEW.id; END IF;
+  IF NEW.id % 8 = 6 THEN RAISE 'there is no budget for "%"', NEW.id; END IF;
+  RETURN NEW;
+END $$;
+SELECT keyword, message, rows FROM check_event_upgrade('refusals', 'refusals', 1, 2);
+CREATE TRIGGER refuse BEFORE UPDATE ON refusals FOR EACH ROW EXECUTE FUNCTION refuse();
+\set VERBOSITY default
+CALL migrate_events('refusals', 'refusals', 2);
+SET event_validate.show_values = off;
+CALL migrate_events('refusals', 'refusals', 2);
+RESET event_validate.show_values;
+\set VERBOSITY terse
+-- kinds beyond the first two hundred are counted as one
+TRUNCATE refusals;
+CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused: %', repeat('x', NEW.id); END $$;
+INSERT INTO refusals SELECT i, 'refusals', 1, '{"n": 0}' FROM generate_series(1, 260) AS i;
+\set VERBOSITY default
+CALL migrate_events('refusals', 'refusals', 2);
+\set VERBOSITY terse
+DROP TABLE refusals;
+DROP FUNCTION refuse;
+SELECT drop_event_upcast('refusals', 1, 2), drop_event_schema('refusals', 2), drop_event_schema('refusals', 1);
+DROP FUNCTION refusals_1_2;

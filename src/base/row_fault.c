@@ -5,6 +5,8 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
+
 #include "base/row_fault.h"
 
 /*
@@ -56,4 +58,46 @@ ev_is_expression_fault(int sqlstate)
 {
 	return ev_is_row_fault(sqlstate, EV_WORK_READ) ||
 		ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION;
+}
+
+/* Returns a message without values: of what is quoted the quotes, and "0" for a word that has a digit. */
+static char *
+without_values(const char *message)
+{
+	StringInfoData result;
+	const char *p = message;
+
+	initStringInfo(&result);
+	while (*p != '\0')
+	{
+		int			length;
+
+		if (*p == '"' && strchr(p + 1, '"') != NULL)
+		{
+			appendStringInfoString(&result, "\"\"");
+			p = strchr(p + 1, '"') + 1;
+			continue;
+		}
+		length = strcspn(p, " \"():,;=[]{}");
+		if (length == 0)
+			appendStringInfoChar(&result, *p++);
+		else if ((int) strcspn(p, "0123456789") < length)
+			appendStringInfoChar(&result, '0');
+		else
+			appendBinaryStringInfo(&result, p, length);
+		p += length;
+	}
+	return result.data;
+}
+
+char *
+ev_row_fault_name(const ErrorData *error)
+{
+	const char *state = unpack_sql_state(error->sqlerrcode);
+
+	if (error->constraint_name != NULL)
+		return psprintf("%s constraint \"%s\"", state, error->constraint_name);
+	if (error->column_name != NULL)
+		return psprintf("%s column \"%s\"", state, error->column_name);
+	return psprintf("%s: %s", state, error->message != NULL ? without_values(error->message) : "");
 }

@@ -30,6 +30,13 @@ typedef enum EvRowWork
 extern bool ev_is_row_fault(int sqlstate, EvRowWork work);
 
 /*
+ * Returns a name for an error, equal for errors of one cause, in CurrentMemoryContext: the
+ * SQLSTATE with the constraint or the column; without these "SQLSTATE: message", in which what a
+ * message quotes, and words with digits, are left out.
+ */
+extern char *ev_row_fault_name(const ErrorData *error);
+
+/*
  * Is an error with this SQLSTATE caused by an expression over rows: by the
  * data that it reads, or by the names and rights that it uses?
  */

@@ -118,6 +118,8 @@ ev_case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int i
 
 	if (!group->one)
 		return taken;
+	if (u->repeated != 0)
+		taken = ev_set_of_types(p, taken, ~u->repeated);
 	if (u->path != NIL)
 	{
 		tag = u->tags[index];

@@ -850,6 +850,53 @@ combine_enums(EvProver *p, EvFacts *f)
 	}
 }
 
+/* Returns types all of whose values match a schema, as far as it says nothing but types, and more about other types. */
+static uint32
+whole_types(EvProver *p, EvSubschema *schema)
+{
+	const EvFacts *f = ev_facts(p, ev_set_of(p, schema), EV_SUFFICIENT);
+	uint32		types = f->types;
+
+	if (!f->exact || f->enums != NIL || f->groups != NIL || f->nots != NIL || f->conditions != NIL || f->opaques != NIL)
+		return 0;
+	if (f->integer || f->lower.value != NULL || f->upper.value != NULL || f->multiples != NIL)
+		types &= ~EV_BIT(EV_NUMBER);
+	if (f->min_length.value > 0 || f->max_length.value != EV_NO_MAXIMUM || f->patterns != NIL || f->formats != NIL ||
+		f->contents != NIL)
+		types &= ~EV_BIT(EV_STRING);
+	if (f->min_items.value > 0 || f->max_items.value != EV_NO_MAXIMUM || f->unique.subschema != NULL ||
+		f->array_shapes != NIL || f->contains != NIL)
+		types &= ~EV_BIT(EV_ARRAY);
+	if (f->required != NIL || f->min_properties.value > 0 || f->max_properties.value != EV_NO_MAXIMUM ||
+		f->object_shapes != NIL || f->declares_rest || f->names != NIL || f->dependencies != NIL)
+		types &= ~EV_BIT(EV_OBJECT);
+	return types;
+}
+
+uint32
+ev_group_types(EvProver *p, EvGroupFact *group)
+{
+	uint32		possible = 0;
+	uint32		repeated = 0;
+	uint32		whole = 0;
+	ListCell   *cell;
+
+	if (group->has_possible)
+		return group->possible;
+	foreach(cell, group->members)
+	{
+		uint32		types = group->one ? whole_types(p, lfirst(cell)) : 0;
+
+		possible |= ev_facts(p, ev_set_of(p, lfirst(cell)), EV_NECESSARY)->possible;
+		repeated |= whole & types;
+		whole |= types;
+	}
+	group->possible = possible & ~repeated;
+	group->repeated = repeated;
+	group->has_possible = true;
+	return group->possible;
+}
+
 /* Removes types without instances, as far as simple facts show. */
 static void
 find_possible_types(EvProver *p, EvFacts *f)
@@ -858,7 +905,6 @@ find_possible_types(EvProver *p, EvFacts *f)
 	EvNumberFact upper = ev_facts_upper(f);
 	const EvFacts anything = {.max_length.value = EV_NO_MAXIMUM};
 	ListCell   *cell;
-	ListCell   *member;
 
 	f->possible = f->types;
 	if (lower.value != NULL && upper.value != NULL)
@@ -894,17 +940,7 @@ find_possible_types(EvProver *p, EvFacts *f)
 	}
 	foreach(cell, f->groups)
 	{
-		EvGroupFact *group = lfirst(cell);
-		uint32		types = 0;
-
-		if (!group->has_possible)
-		{
-			foreach(member, group->members)
-				types |= ev_facts(p, ev_set_of(p, lfirst(member)), EV_NECESSARY)->possible;
-			group->possible = types;
-			group->has_possible = true;
-		}
-		f->possible &= group->possible;
+		f->possible &= ev_group_types(p, lfirst(cell));
 	}
 }
 

@@ -184,8 +184,10 @@ typedef struct EvGroupFact
 	bool		one;
 	List	   *members;		/* of EvSubschema */
 	EvOrigin	origin;
-	bool		has_possible;	/* set once it is known: */
-	uint32		possible;		/* types that a member can have */
+	bool		has_possible;	/* set once they are known: */
+	uint32		possible;		/* types that an instance can have, */
+	uint32		repeated;		/* and of oneOf those that it cannot, because
+								 * two members match all of their values */
 } EvGroupFact;
 
 typedef struct EvSchemaFact
@@ -444,6 +446,12 @@ extern EvSchemaSet *ev_set_requiring(EvProver *prover, const EvSchemaSet *set, c
 extern EvFacts *ev_facts(EvProver *prover, EvSchemaSet *set, EvFactsForm form);
 
 /*
+ * Returns the types that an instance of anyOf or oneOf can have, as far as the members'
+ * facts show.
+ */
+extern uint32 ev_group_types(EvProver *prover, EvGroupFact *group);
+
+/*
  * Return the facts' schemas for a property, for all other properties, for an
  * item.
  */
@@ -579,7 +587,9 @@ typedef struct EvUnion
 	const EvSubschema *subschema;	/* these two are the hash key */
 	uintptr_t	one;
 	int			count;			/* of variants */
-	EvSchemaSet **sets;			/* of each variant */
+	uint32		repeated;		/* types that no instance can have, see
+								 * EvGroupFact */
+	EvSchemaSet **sets;			/* of each variant, without these types */
 	List	   *path;			/* of EvString *: names that lead to the tag;
 								 * NIL if there is none */
 	EvUnionTag *tags;			/* of each variant */

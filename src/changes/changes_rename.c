@@ -625,17 +625,19 @@ localize(EvChange *change)
 
 /*
  * Writes the old schema with the names of one mapping after the other.  Adds the changes for
- * each renamed property.  Returns the schema; the old one if a mapping cannot be followed.
+ * each renamed property.  Returns the schema; if a mapping cannot be followed, the one before
+ * it, and *followed is set to false.
  */
 static EvDocument *
 rename_all(const EvDocument *old, const EvDocument *new, const List *mappings, bool is_adjacent, bool lenient,
-		   List **changes)
+		   List **changes, bool *followed)
 {
 	EvDocument *current = palloc(sizeof(EvDocument));
 	EvRenameSource *new_source = ev_source_make(new, new->uri);
 	const ListCell *cell;
 
 	*current = *old;
+	*followed = true;
 	foreach(cell, mappings)
 	{
 		EvRenames  *renames = ev_renames_argument(lfirst(cell));
@@ -659,7 +661,10 @@ rename_all(const EvDocument *old, const EvDocument *new, const List *mappings, b
 			*changes = lappend(*changes, make_change(lfirst(rename), new_source, &judged));
 		}
 		if (schema == NULL)
+		{
+			*followed = false;
 			break;
+		}
 		/* what replaces the root may lack its $schema */
 		current->draft = ev_document_draft(original);
 		current->draft_known = true;
@@ -670,6 +675,30 @@ rename_all(const EvDocument *old, const EvDocument *new, const List *mappings, b
 		current->is_new = false;
 	}
 	return current;
+}
+
+/*
+ * If a mapping cannot be followed, the schemas are compared with other names than events have,
+ * so no change is certain to be incompatible.
+ */
+static EvVerdict
+uncertain(EvVerdict verdict)
+{
+	return verdict == EV_INCOMPATIBLE ? EV_UNKNOWN : verdict;
+}
+
+static void
+doubt_changes(const List *changes)
+{
+	const ListCell *cell;
+
+	foreach(cell, changes)
+	{
+		EvChange   *change = lfirst(cell);
+
+		change->backward = uncertain(change->backward);
+		change->forward = uncertain(change->forward);
+	}
 }
 
 /*
@@ -686,10 +715,17 @@ compare_after_renames(const EvDocument *old, const EvDocument *new, const List *
 	ev_originals = NIL;
 	PG_TRY();
 	{
-		EvDocument *renamed = rename_all(old, new, mappings, is_adjacent, lenient, renames);
+		bool		followed;
+		EvDocument *renamed = rename_all(old, new, mappings, is_adjacent, lenient, renames, &followed);
 
 		backward = ev_compare_schemas_resolved(renamed, ev_original_resolve, new, ev_registry_resolve, lenient, work,
 											   forward, others);
+		if (!followed)
+		{
+			backward = uncertain(backward);
+			*forward = uncertain(*forward);
+			doubt_changes(*others);
+		}
 	}
 	PG_FINALLY();
 	{

@@ -212,8 +212,14 @@ ev_union(EvProver *p, const EvGroupFact *group)
 	u->count = list_length(group->members);
 	u->sets = palloc(sizeof(EvSchemaSet *) * (u->count + 1));
 	u->tags = palloc0(sizeof(EvUnionTag) * (u->count + 1));
+	(void) ev_group_types(p, unconstify(EvGroupFact *, group));
+	u->repeated = group->repeated;
 	foreach(cell, group->members)
-		u->sets[i++] = ev_set_of(p, lfirst(cell));
+	{
+		EvSchemaSet *set = ev_set_of(p, lfirst(cell));
+
+		u->sets[i++] = u->repeated == 0 ? set : ev_set_of_types(p, set, ~u->repeated);
+	}
 	choose_path(p, u);
 	if (u->path != NIL)
 	{

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -23,6 +24,7 @@
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
+#define MOST_OTHER_PATTERNS 20	/* that a name must not match */
 #define MOST_TRIED_IN_ALL	5000	/* in one search, */
 #define MOST_TRIED_LATE	20		/* and after them for one set, so that what
 								 * was found for its parts is used */
@@ -256,6 +258,7 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		"example.com", "192.0.2.1", "2001:db8::1", "https://example.com/a", "/a/b",
 		"123e4567-e89b-42d3-a456-426614174000", "/a", "0/a", "https://example.com/{a}",
 	};
+	static const char *const international[] = {"\xc3\xa4@example.com", "https://example.com/\xc3\xa4"};
 	uint32		lengths[] = {
 		fa->min_length.value, fa->max_length.value, fb->min_length.value, fb->max_length.value,
 	};
@@ -266,6 +269,8 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
 	for (int i = 0; i < (int) lengthof(plain) && !is_done(c); i++)
 		try_string(c, plain[i], strlen(plain[i]));
+	for (int i = 0; i < (int) lengthof(international) && GetDatabaseEncoding() == PG_UTF8; i++)
+		try_string(c, international[i], strlen(international[i]));
 	for (int i = 0; i < (int) lengthof(lengths) && !is_done(c); i++)
 		for (int j = -1; j <= 1; j++)
 		{
@@ -359,6 +364,34 @@ items_of(List *positions, uint32 size, int which)
 	return items;
 }
 
+/*
+ * Tries arrays with as many items as `contains` counts, and one more or less.  Other items
+ * fill up a least number of items.  positions: samples of each position, the last of all others.
+ */
+static void
+try_counted(Collector *c, const EvFacts *fa, const EvFacts *fb, const EvContainsFact *contains, List *positions)
+{
+	EvProver   *p = c->prover;
+	uint32		prefix = list_length(positions) - 1;
+	EvSchemaSet *item_a = ev_set_with(p, ev_facts_item(p, fa, prefix), contains->schema);
+	List	   *counted = samples(p, item_a, ev_facts_item(p, fb, prefix), c->depth + 1);
+	uint32		counts[] = {contains->minimum, contains->maximum};
+
+	for (int i = 0; i < (int) lengthof(counts); i++)
+		for (int64 count = (int64) counts[i] - 1; count <= (int64) counts[i] + 1 && count <= MOST_ITEMS; count++)
+			for (int which = 0; which < Min(3, list_length(counted)) && !is_done(c); which++)
+			{
+				uint32		size = prefix + Max(count, 0);
+				List	   *items = items_of(positions, Max(size, Min(fa->min_items.value, MOST_ITEMS)), 0);
+
+				if (list_length(items) < (int) size)
+					break;
+				for (uint32 at = prefix; at < size; at++)
+					lfirst(list_nth_cell(items, at)) = list_nth(counted, which);
+				try_made(c, array_of(p, items));
+			}
+}
+
 static void
 try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
@@ -423,6 +456,10 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				try_made(c, array_of(p, items));
 		}
 	}
+	foreach(cell, fa->contains)
+		try_counted(c, fa, fb, lfirst(cell), positions);
+	foreach(cell, fb->contains)
+		try_counted(c, fa, fb, lfirst(cell), positions);
 }
 
 typedef struct WitnessMember
@@ -472,24 +509,44 @@ with_member(EvProver *p, const List *members, const EvString *name, JsonbValue *
 	return lappend(result, member);
 }
 
-/* Appends a name that matches each pattern. */
+/* Appends a name that matches a pattern, and none of the others. */
 static List *
-add_pattern_names(EvProver *p, List *names, const List *patterns)
+add_pattern_name(EvProver *p, List *names, const EvString *pattern, List *others)
 {
-	EvString	example;
+	EvString   *example = palloc(sizeof(EvString));
+
+	if (ev_string_exists(p, list_make1(unconstify(EvString *, pattern)), others, 0, PG_UINT32_MAX, example) == EV_YES)
+		names = lappend(names, example);
+	return names;
+}
+
+static List *
+patterns_of(const EvFacts *f)
+{
+	List	   *patterns = NIL;
+	ListCell   *cell;
+	ListCell   *named;
+
+	foreach(cell, f->object_shapes)
+	{
+		foreach(named, ((EvObjectShape *) lfirst(cell))->patterns)
+			patterns = lappend(patterns, &((EvNamedSchema *) lfirst(named))->name);
+	}
+	return patterns;
+}
+
+/* Appends a name that matches each pattern of a schema, and one that the other schema's patterns do not match. */
+static List *
+add_pattern_names(EvProver *p, List *names, const EvFacts *f, const EvFacts *other)
+{
+	List	   *others = patterns_of(other);
 	ListCell   *cell;
 
-	foreach(cell, patterns)
+	foreach(cell, patterns_of(f))
 	{
-		EvNamedSchema *named = lfirst(cell);
-
-		if (ev_string_exists(p, list_make1(&named->name), NIL, 0, PG_UINT32_MAX, &example) == EV_YES)
-		{
-			EvString   *copy = palloc(sizeof(EvString));
-
-			*copy = example;
-			names = lappend(names, copy);
-		}
+		names = add_pattern_name(p, names, lfirst(cell), NIL);
+		if (others != NIL && list_length(others) <= MOST_OTHER_PATTERNS)
+			names = add_pattern_name(p, names, lfirst(cell), others);
 	}
 	return names;
 }
@@ -516,8 +573,7 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			names = lappend(names, &dependency->property);
 			names = list_concat(names, dependency->required);
 		}
-		foreach(cell, both[i]->object_shapes)
-			names = add_pattern_names(c->prover, names, ((EvObjectShape *) lfirst(cell))->patterns);
+		names = add_pattern_names(c->prover, names, both[i], both[1 - i]);
 		wanted = Max(wanted, both[i]->min_properties.value);
 		if (both[i]->max_properties.value != EV_NO_MAXIMUM)
 			wanted = Max(wanted, both[i]->max_properties.value);

@@ -289,7 +289,7 @@ take_result(EvMigration *migration, BatchRow *row, const EvUpgraded *upgraded)
 	}
 	else
 	{
-		EvKind		kind = {"", "", "upcast", unpack_sql_state(upgraded->sqlstate), upgraded->fault, 1};
+		EvKind		kind = {"", "", "upcast", upgraded->cause, upgraded->fault, 1};
 
 		ev_failures_note(&migration->failures, row->version, row->name, &kind);
 	}
@@ -529,7 +529,7 @@ write_rows(EvMigration *migration, Relation leaf, BatchRow *rows, int count)
 		}
 		if (failed >= end || !ev_is_row_fault(error->sqlerrcode, EV_WORK_UPCAST))
 			ReThrowError(error);
-		fail_update(migration, &rows[failed], unpack_sql_state(error->sqlerrcode), error->message);
+		fail_update(migration, &rows[failed], ev_row_fault_name(error), error->message);
 		end = failed;
 		if (start == end)
 		{

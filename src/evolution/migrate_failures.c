@@ -14,6 +14,7 @@
 #define MAX_KINDS			200 /* that are distinguished */
 #define SHOWN_KINDS			20
 #define SHOWN_SAMPLES		5
+#define SQLSTATE_LENGTH		5
 
 /* Rows that are not migrated, for one reason. */
 typedef struct Failure
@@ -41,15 +42,18 @@ words_of(const EvKind *kind)
 	if (kind->keyword_location[0] != '\0')
 		return psprintf("does not match keyword %s",
 						ev_quoted(kind->keyword_location, strlen(kind->keyword_location)));
-	return psprintf("the %s failed", kind->keyword[0] != '\0' ? kind->keyword : "validation");
+	if (kind->name[0] == '\0' || kind->keyword[0] == '\0')
+		return psprintf("the %s failed", kind->keyword[0] != '\0' ? kind->keyword : "validation");
+
+	/* a message can contain values, so only the SQLSTATE is shown of it */
+	return psprintf("the %s failed with SQLSTATE %s", kind->keyword,
+					kind->name[SQLSTATE_LENGTH] == ':' ? pnstrdup(kind->name, SQLSTATE_LENGTH) : kind->name);
 }
 
-void
-ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvKind *kind)
+static Failure *
+find_failure(const EvFailures *failures, int32 version, const EvKind *kind)
 {
-	MemoryContext caller = MemoryContextSwitchTo(failures->context);
-	Failure    *failure = NULL;
-	ListCell   *cell;
+	const ListCell *cell;
 
 	foreach(cell, failures->kinds)
 	{
@@ -59,10 +63,24 @@ ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvK
 			strcmp(other->location, kind->instance_location) == 0 &&
 			strcmp(other->keyword_location, kind->keyword_location) == 0 &&
 			strcmp(other->keyword, kind->keyword) == 0 && strcmp(other->name, kind->name) == 0)
-			failure = other;
+			return other;
 	}
+	return NULL;
+}
+
+void
+ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvKind *kind)
+{
+	static const EvKind others = {"", "", "", "others", "violations of further kinds", 0};
+	MemoryContext caller = MemoryContextSwitchTo(failures->context);
+	int64		count = kind->count;
+	Failure    *failure = find_failure(failures, version, kind);
+
 	if (failure == NULL && list_length(failures->kinds) >= MAX_KINDS)
-		failure = llast(failures->kinds);
+	{
+		kind = &others;
+		failure = find_failure(failures, version, kind);
+	}
 	if (failure == NULL)
 	{
 		failure = palloc0(sizeof(Failure));
@@ -74,7 +92,7 @@ ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvK
 		failure->words = words_of(kind);
 		failures->kinds = lappend(failures->kinds, failure);
 	}
-	failure->count += kind->count;
+	failure->count += count;
 	if (ev_quote_values && list_length(failure->samples) < SHOWN_SAMPLES)
 		failure->samples = lappend(failure->samples, pstrdup(row));
 	MemoryContextSwitchTo(caller);

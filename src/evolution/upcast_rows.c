@@ -104,6 +104,7 @@ run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 		if (result->data == NULL)
 		{
 			result->fault = "the upcast gives null";
+			result->cause = "";
 			return;
 		}
 		if (!ev_match(schema->program, result->data))
@@ -178,7 +179,7 @@ run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpg
 	failed->data = NULL;
 	failed->schema = NULL;
 	failed->fault = pstrdup(error->message);
-	failed->sqlstate = error->sqlerrcode;
+	failed->cause = ev_row_fault_name(error);
 	FreeErrorData(error);
 	return run.at + 1;
 }

@@ -20,10 +20,10 @@ typedef struct EvUpgraded
 	EvSchema   *schema;			/* the schema that it violates; NULL: it is
 								 * valid */
 	const char *fault;			/* another error; NULL: none */
-	int			sqlstate;		/* of an error that was raised, if any */
+	const char *cause;			/* of an error that was raised, see
+								 * ev_row_fault_name; "": none */
 	bool		is_refused;		/* the fault is that of the table, see
 								 * update_check.h */
-	const char *constraint;		/* its name then, or "" */
 } EvUpgraded;
 
 /*

@@ -441,9 +441,8 @@ check_some(Batch *batch)
 		ReThrowError(error);
 	refused = &batch->results[batch->at++];
 	refused->fault = pstrdup(error->message);
-	refused->sqlstate = error->sqlerrcode;
+	refused->cause = ev_row_fault_name(error);
 	refused->is_refused = true;
-	refused->constraint = error->constraint_name != NULL ? pstrdup(error->constraint_name) : "";
 	FreeErrorData(error);
 
 	/* they may have been in use */

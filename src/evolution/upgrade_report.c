@@ -173,13 +173,7 @@ count_row(UpgradeReport *report, const EvUpgraded *upgraded)
 		ev_audit_kinds(ev_registry_program(upgraded->schema), upgraded->data, count_kind, report);
 	else
 	{
-		/*
-		 * messages contain values, so equal errors are found by SQLSTATE and
-		 * constraint
-		 */
-		const char *state = unpack_sql_state(upgraded->sqlstate);
-		EvKind		kind = {"", "", upgraded->is_refused ? "update" : "upcast",
-		upgraded->is_refused ? psprintf("%s %s", state, upgraded->constraint) : state, upgraded->fault, 1};
+		EvKind		kind = {"", "", upgraded->is_refused ? "update" : "upcast", upgraded->cause, upgraded->fault, 1};
 
 		count_kind(&kind, report);
 	}

@@ -194,7 +194,7 @@ def variant(rng, tag, values, form):
             schema["required"] = sorted({*schema.get("required", []), name})
     if form["closed"]:
         schema["additionalProperties"] = False
-    if rng.random() < 0.05:
+    if form["untyped"] or rng.random() < 0.05:
         del schema["type"]
     return schema
 
@@ -202,7 +202,7 @@ def variant(rng, tag, values, form):
 def union(rng):
     """A union of up to 50 variants, anywhere in a schema; with a place for one more."""
     form = {"nested": rng.random() < 0.15, "required": rng.random() < 0.6, "closed": rng.random() < 0.3,
-            "same": any_schema(rng, 3)}
+            "untyped": rng.random() < 0.15, "same": any_schema(rng, 3)}
     tag = rng.choice(TAGS)
     count = rng.choice([2, 3, 4, 5, 8, 12, 20, 50])
     names = [f"kind-{i}" for i in range(count)]
@@ -250,7 +250,7 @@ def _variant_added(rng, s):
         for name, child in node["properties"].items():
             if name in TAGS:
                 node["properties"][name] = {"const": rng.choice(["kind-new", "kind-new", "kind-0"])}
-            elif "properties" in child and name == "c":
+            elif isinstance(child, dict) and "properties" in child and name == "c":
                 rename(child)
     rename(new)
     members.insert(rng.randrange(len(members) + 1), new)
