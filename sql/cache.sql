@@ -110,6 +110,8 @@ CREATE FUNCTION event_schema."cached.late@1"(data jsonb) RETURNS boolean LANGUAG
 RESET check_function_bodies;
 SELECT validate_event('1', 'cached.late', 1);
 SELECT validate_event('1', 'cached.late', 1);
+-- nothing is kept of a compilation that failed
+SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'event_validate program' AND ident = 'cached.late@1';
 SELECT register_event_schema('cached.later', 1, '{"type": "integer"}');
 SELECT validate_event('1', 'cached.late', 1), validate_event('"1"', 'cached.late', 1);
 

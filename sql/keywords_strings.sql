@@ -135,6 +135,10 @@ SELECT count(*) AS strings,
   count(*) FILTER (WHERE jsonb_matches_schema('{"pattern": "needle|pin"}', to_jsonb(hay || 'needle' || hay))) AS with_needle,
   count(*) FILTER (WHERE jsonb_matches_schema('{"pattern": "needle|pin"}', to_jsonb(hay || 'needlneedl' || hay))) AS without
 FROM (SELECT repeat('n', n) FROM (SELECT generate_series(0, 50) UNION ALL SELECT generate_series(65520, 65540)) AS lengths(n)) AS hays(hay);
+-- a pattern with look-around both ways that has too many places to scan for it
+SELECT string_agg(jsonb_matches_schema('{"pattern": "^(?!.*(?<=[0-9]{2})-(?=[0-9]{2})).{1,4000}$"}', to_jsonb(string))::text, ' ' ORDER BY i) AS matches
+FROM (VALUES (1, '1-34'), (2, '12-3'), (3, '12-34'), (4, ''), (5, repeat('-', 4000)), (6, repeat('-', 4001)), (7, repeat('-', 3995) || '12-34')) AS t (i, string);
+
 -- a pattern with an expensive table gives the same answers before and after the table is
 -- built, which it is after 64 kB of strings
 SELECT n > 100 AS long, url, count(*), bool_and(matches) AS every, bool_or(matches) AS any

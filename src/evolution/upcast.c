@@ -372,7 +372,13 @@ record_dependency(Oid function, const char *type, int type_length, int32 version
 
 	if (!OidIsValid(schema) || list_member_oid(ev_function_dependencies(function), schema))
 		return;
-	ev_function_lock(schema, AccessShareLock, psprintf("%.*s@%d", type_length, type, version));
+
+	/*
+	 * pg_upgrade records the dependencies of all upcasts in one command, and
+	 * nothing runs beside it
+	 */
+	if (!IsBinaryUpgrade)
+		ev_function_lock(schema, AccessShareLock, psprintf("%.*s@%d", type_length, type, version));
 	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(schema)))
 		return;
 	ObjectAddressSet(from, ProcedureRelationId, function);

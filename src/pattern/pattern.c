@@ -87,7 +87,7 @@ lower(const char *pattern, int length, const EvPatternTree *tree, const EvClasse
 	if (classes != NULL)
 		parts = make_automata(pattern, length, tree, classes, budget);
 	if (parts == NULL && tree->has_look)
-		parts = ev_conjunction_make(tree, classes, true, budget, error);
+		parts = ev_conjunction_make(tree, classes, true, classes == NULL, budget, error);
 	if (parts != NULL)
 		return parts;
 	if (classes != NULL && tree->has_look && (looks = ev_looks_make(pattern, length, budget)) != NULL)
@@ -96,6 +96,14 @@ lower(const char *pattern, int length, const EvPatternTree *tree, const EvClasse
 		parts->looks = looks;
 		return parts;
 	}
+
+	/*
+	 * the engine takes time that grows faster than the string, so it is the
+	 * last resort
+	 */
+	if (classes != NULL && tree->has_look &&
+		(parts = ev_conjunction_make(tree, classes, true, true, budget, error)) != NULL)
+		return parts;
 
 	regex = ev_regex_compile(tree, tree->root, budget, error);
 	return regex == NULL ? NULL : ev_part_make(NULL, NULL, regex);

@@ -243,16 +243,18 @@ typedef struct EvRegex EvRegex;
  *
  * ev_conjunction_make() splits a pattern of the form "^", lookaheads, rest.  It
  * matches if the rest matches and each lookahead agrees, all anchored at the start of
- * the string.  Returns NULL if the pattern does not have this form, or if a part
- * cannot be made.  It reports no error, since the caller then tries another form.
+ * the string.  With allow_lazy, a part may be an automaton without a table.  With
+ * allow_engine, a part that is no automaton is left to the regex engine.  Returns NULL
+ * if the pattern does not have this form, or if a part cannot be made.  It reports no
+ * error, since the caller then tries another form.
  *
  * ev_tables_make() returns automata with tables.  Returns NULL if a table would be
  * too large, or the budget does not allow it.  ev_tables_make_again() does so for a
  * pattern that was compiled before.
  */
 extern EvPattern *ev_part_make(EvPatternShape *shape, EvAutomaton *automaton, EvRegex *regex);
-extern EvPattern *ev_conjunction_make(const EvPatternTree *tree, const EvClasses *classes, bool allow_regex,
-									  EvPatternBudget *budget, EvPatternError *error);
+extern EvPattern *ev_conjunction_make(const EvPatternTree *tree, const EvClasses *classes, bool allow_lazy,
+									  bool allow_engine, EvPatternBudget *budget, EvPatternError *error);
 extern EvPattern *ev_tables_make(const EvPatternTree *tree, const EvClasses *classes, EvPatternBudget *budget);
 extern EvPattern *ev_tables_make_again(const char *pattern, int length, EvPatternBudget *budget);
 

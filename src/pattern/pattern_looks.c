@@ -21,7 +21,7 @@
 									 * larger ones are left to the regex
 									 * engine */
 #define MAX_BITMAPS			(256 * 1024 * 1024) /* bytes, for one string */
-#define INTERRUPT_WORK		100000	/* positions visited */
+#define INTERRUPT_WORK		100000	/* positions visited, or characters read */
 
 /* A look-around, or the pattern itself. */
 typedef struct LookPositions
@@ -285,6 +285,8 @@ read_classes(LookScan *s, const char *string, int length)
 
 	while (at < end)
 	{
+		if (s->length % INTERRUPT_WORK == 0)
+			CHECK_FOR_INTERRUPTS();
 		classes[s->length++] = *at < 0x80 ? s->looks->byte_class[*at] :
 			ev_class_of(s->looks->classes, ev_utf8_decode(at));
 		at += ev_utf8_length(*at);

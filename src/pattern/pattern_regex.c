@@ -40,11 +40,13 @@
 #define MAX_REGEX_LENGTH	(1024 * 1024)	/* code points */
 
 /*
- * Limit on the steps of one match, of some nanoseconds each.  The time of the engine
- * grows by a power of the string's length.
+ * Limit on the counted steps of one match, of some nanoseconds each.  It stops a match
+ * that makes very many tries.  It is no limit on the time: see
+ * stack_or_steps_run_out().
  */
 #define MOST_ENGINE_STEPS			INT64CONST(2000000000)
 #define STEPS_OF_CALL		200 /* of each try, besides the string's length */
+#define INTERRUPT_WORK		100000	/* characters read */
 
 struct EvRegex
 {
@@ -523,9 +525,15 @@ write_node(RegexWriter *w, const EvNode *node)
 /* ---- running ---- */
 
 /*
- * The engine asks whether its stack is too deep whenever it tries to divide a part of
- * the string, or tries a look-around.  In between, it scans the string a few times at
- * most.  So its steps are counted there.
+ * The engine asks whether its stack is too deep whenever it tries to match a part of
+ * the string with a part of the pattern, or tries a look-around.  So its steps are
+ * counted there, as if it scanned the string once for each try.
+ *
+ * Between two tries, the engine also looks for places at which the string can be
+ * divided, and there is no call to count that.  For a sequence, it may scan the string
+ * from each place.  For a repetition, it may go through all divisions, whose number is
+ * exponential in the string's length.  Only a cancellation ends that: the engine checks
+ * for it at each character that an automaton of its own cannot read.
  */
 static int	(*engine_stack_is_too_deep) (void);
 static int64 steps_left;
@@ -644,6 +652,8 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 	codes = palloc_extended(((Size) length + 1) * sizeof(pg_wchar), MCXT_ALLOC_HUGE);
 	while (at < end)
 	{
+		if (count % INTERRUPT_WORK == 0)
+			CHECK_FOR_INTERRUPTS();
 		codes[count++] = ev_utf8_decode(at);
 		at += ev_utf8_length(*at);
 	}
@@ -661,7 +671,7 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 	if (steps_left < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("could not match a pattern with back-references: it takes more than " INT64_FORMAT " steps",
+				 errmsg("could not match a pattern: it takes more than " INT64_FORMAT " steps",
 						MOST_ENGINE_STEPS),
 				 errdetail("The string has %zu characters.", count)));
 	{

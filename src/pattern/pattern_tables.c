@@ -73,7 +73,7 @@ is_self_contained(const EvNode *root, const EvNode *node)
  */
 static EvPattern *
 make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode *sequence,
-			  const EvNode *term, bool is_look, bool allow_regex,
+			  const EvNode *term, bool is_look, bool allow_lazy, bool allow_engine,
 			  EvPatternBudget *budget, EvPatternError *error)
 {
 	EvNode		anchor = *ev_node_without_groups(sequence->child);
@@ -96,9 +96,9 @@ make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode 
 
 	if (classes != NULL)
 		automaton = make_automaton(classes, &anchored, budget);
-	if (automaton == NULL && allow_regex && classes != NULL)
+	if (automaton == NULL && allow_lazy && classes != NULL)
 		lazy = ev_lazy_make(tree, classes, &anchored, budget);
-	if (classes == NULL && allow_regex && is_self_contained(&anchored, &anchored))
+	if (automaton == NULL && lazy == NULL && allow_engine && is_self_contained(&anchored, &anchored))
 		regex = ev_regex_compile(tree, &anchored, budget, error);
 	if (automaton == NULL && lazy == NULL && regex == NULL)
 		return NULL;
@@ -110,7 +110,7 @@ make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode 
 
 EvPattern *
 ev_conjunction_make(const EvPatternTree *tree, const EvClasses *classes,
-					bool allow_regex, EvPatternBudget *budget, EvPatternError *error)
+					bool allow_lazy, bool allow_engine, EvPatternBudget *budget, EvPatternError *error)
 {
 	const EvNode *sequence = ev_node_without_groups(tree->root);
 	EvPattern  *parts = NULL;
@@ -127,7 +127,7 @@ ev_conjunction_make(const EvPatternTree *tree, const EvClasses *classes,
 		is_look = (term->kind == EV_NODE_LOOK && term->ahead);
 		if (!is_look && parts == NULL)
 			return NULL;
-		part = make_anchored(tree, classes, sequence, term, is_look, allow_regex, budget, error);
+		part = make_anchored(tree, classes, sequence, term, is_look, allow_lazy, allow_engine, budget, error);
 		if (part != NULL)
 		{
 			part->next = parts;
@@ -157,7 +157,7 @@ ev_tables_make(const EvPatternTree *tree, const EvClasses *classes, EvPatternBud
 	{
 		automaton = ev_automaton_make(classes, tree->root, true, SMALL_CELLS, budget);
 		if (automaton == NULL)
-			parts = ev_conjunction_make(tree, classes, false, budget, &error);
+			parts = ev_conjunction_make(tree, classes, false, false, budget, &error);
 	}
 	if (automaton == NULL && parts == NULL)
 		automaton = ev_automaton_make(classes, tree->root, true, MAX_CELLS, budget);

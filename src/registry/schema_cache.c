@@ -213,6 +213,17 @@ read_document(HeapTuple tuple, EvDocument *document)
 
 /* ---------- look-ups ---------- */
 
+static void
+free_program(EvSchema *schema)
+{
+	MemoryContextDelete(schema->context);
+	schema->context = NULL;
+	schema->program = NULL;
+	schema->annotated = NULL;
+	schema->hashes = NULL;
+	schema->hash_count = 0;
+}
+
 /*
  * Frees the invalid programs, including those of functions that are not used
  * again.  No program is running here, since no schema is looked up while
@@ -230,14 +241,8 @@ free_stale_programs(void)
 	hash_seq_init(&status, programs);
 	while ((schema = hash_seq_search(&status)) != NULL)
 	{
-		if (schema->valid || schema->context == NULL)
-			continue;
-		MemoryContextDelete(schema->context);
-		schema->context = NULL;
-		schema->program = NULL;
-		schema->annotated = NULL;
-		schema->hashes = NULL;
-		schema->hash_count = 0;
+		if (!schema->valid && schema->context != NULL)
+			free_program(schema);
 	}
 }
 
@@ -353,7 +358,8 @@ make_program(EvSchema *schema)
 	{
 		MemoryContextSwitchTo(caller);
 		schema->valid = false;
-		any_stale = true;
+		/* nobody has a pointer to what was not completed; it can be large */
+		free_program(schema);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -453,7 +459,9 @@ ev_registry_annotated(EvSchema *schema)
 	EvDocument	document = {0};
 	EvFault		fault = {0};
 	HeapTuple	tuple;
-	MemoryContext caller;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	EvProgram  *program;
 
 	if (!schema->valid)
 		ev_registry_by_function(schema->function);
@@ -464,12 +472,16 @@ ev_registry_annotated(EvSchema *schema)
 		elog(ERROR, "cache lookup failed for function %u", schema->function);
 	read_document(tuple, &document);
 	ReleaseSysCache(tuple);
-	caller = MemoryContextSwitchTo(schema->context);
-	schema->annotated = ev_compile_annotated(&document, ev_registry_resolve, &fault);
+	/* an error frees it with its parent */
+	context = AllocSetContextCreate(caller, "event_validate annotated program", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(context);
+	program = ev_compile_annotated(&document, ev_registry_resolve, &fault);
 	MemoryContextSwitchTo(caller);
-	if (schema->annotated == NULL)
+	if (program == NULL)
 		ev_fault_report(&fault, schema->name);
-	return schema->annotated;
+	MemoryContextSetParent(context, schema->context);
+	schema->annotated = program;
+	return program;
 }
 
 /* ---------- lists and references ---------- */

@@ -204,7 +204,8 @@ count_invalid(EvCounters *counters)
 	EvPending  *pending = &counters->pending;
 
 	pending->last_invalid = GetCurrentTimestamp();
-	if (pending->first_invalid == 0)
+	/* the clock can be set back */
+	if (pending->first_invalid == 0 || pending->first_invalid > pending->last_invalid)
 		pending->first_invalid = pending->last_invalid;
 	ev_count(counters, EV_INVALID);
 }

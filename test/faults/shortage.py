@@ -59,7 +59,7 @@ class Memory:
             for spare in (3, 8, 16, 32, 64) if self.options.long else (16,):
                 self.server.stop()
                 self.server.start(limits={resource.RLIMIT_AS: used + spare * 1024 * 1024})
-                size = self.server.log_size()
+                log_size = self.server.log_size()
                 outcomes = []
                 with contextlib.closing(self.server.connect()) as session:
                     session.execute("SET client_min_messages = error")
@@ -87,7 +87,7 @@ class Memory:
                             self.tally.equal(found, wanted, f"memory, {spare} MB to spare, {name}: {probe:.60}")
                         if name == "a migration":
                             self.tally.equal(self.server.rows(BULKY_SUM), whole, f"memory, {spare} MB to spare: a migration loses nothing")
-                self.tally.equal(self.server.worst(size), [], f"memory, {spare} MB to spare: the log")
+                self.tally.equal(self.server.worst(log_size), [], f"memory, {spare} MB to spare: the log")
                 say(f"memory: {spare:3} MB to spare: " + ", ".join(f"{name} {outcome}" for name, outcome in zip(GREEDY, outcomes)))
             self.server.stop()
             self.server.start()

@@ -23,6 +23,9 @@ SETUP = [
     "SELECT add_event_guard('guarded', 'quarantine')",
     "INSERT INTO guarded SELECT 'late', 1, to_jsonb(i) FROM generate_series(1, {rows}) AS i",
     "SELECT register_event_schema('late', 1, 'true')",
+    # so that a replay takes seconds
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END'",
+    "CREATE TRIGGER slow BEFORE INSERT ON guarded FOR EACH ROW EXECUTE FUNCTION slow()",
 ]
 
 ANSWERS = ("SELECT validate_event('1', 'n', 1), validate_event('\"1\"', 'n', 1), validate_event('1', 'gone', 1), validate_event('1', 'new', 1),"
@@ -106,16 +109,21 @@ class Standby:
         self.tally.equal(wrong[:5], [], f"standby: {queries[0]} long queries beside changes on the primary")
         say(f"standby: {queries[0]} long queries beside changes on the primary")
 
-    def promote(self, name, command, rest, ended):
-        """The primary is killed in the middle of a command and the standby is promoted: nothing is lost or twice, and the command does the rest there."""
+    def promote(self, name, command, part_done, ended, with_crash=False):
+        """The standby is promoted in the middle of a command: nothing is lost or twice, and the command does the rest there.
+
+        part_done: asks the standby whether it has a part of the work.  with_crash: asks the primary whether it is at work, and
+        the primary crashes before the promotion."""
         standby = self.make_standby(name)
         whole = self.primary.rows(WHOLE)
         with contextlib.closing(self.primary.connect()) as session:
             session.execute("SET client_min_messages = error")
             thread = threading.Thread(target=lambda: attempt(session, command), daemon=True)
             thread.start()
-            # until the standby has a part of it
-            self.tally.check(standby.await_that(rest), f"{name}: the standby has a part")
+            asked = self.primary if with_crash else standby
+            self.tally.check(asked.await_that(part_done), f"{name}: a part is done")
+            if with_crash:
+                self.primary.stop("immediate")
             standby.execute("SELECT pg_promote()")
             self.tally.check(standby.await_that("SELECT NOT pg_is_in_recovery()"), f"{name}: the standby is promoted")
             part = standby.rows(ended)
@@ -138,7 +146,7 @@ class Standby:
             self.promote("migration", f"CALL migrate_events('orders', 'order', 2, batch_size => {self.count // 40})",
                          "SELECT count(*) > 0 FROM orders WHERE schema_version = 2", "SELECT count(*)::int FROM orders WHERE schema_version = 1")
             self.promote("replay", "SELECT * FROM replay_event_quarantine('guarded', max_rows => 1000000)",
-                         "SELECT pg_is_in_recovery()", "SELECT count(*)::int FROM event_quarantine")
+                         "SELECT count(*) > 0 FROM event_progress WHERE relation = 'guarded'::regclass", "SELECT count(*)::int FROM event_quarantine", with_crash=True)
             self.tally.equal(self.primary.worst(), [], "standby: the primary's log")
         finally:
             self.primary.stop("immediate")

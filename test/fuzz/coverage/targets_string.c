@@ -32,6 +32,7 @@ compare_engines(const EvFuzzPart *pattern, const EvFuzzPart *string, bool answer
 	EvClasses  *classes;
 	EvAutomaton *automaton;
 	EvLazy	   *lazy;
+	EvLooks    *looks;
 	EvLiterals *literals;
 	EvPatternShape *shape;
 
@@ -49,6 +50,9 @@ compare_engines(const EvFuzzPart *pattern, const EvFuzzPart *string, bool answer
 	lazy = ev_lazy_make(&tree, classes, tree.root, &budget);
 	if (lazy != NULL && ev_lazy_matches(lazy, ARGUMENTS(string)) != answer)
 		ev_fuzz_fail("the pattern says %d, the automaton without a table does not", answer);
+	looks = ev_looks_make(ARGUMENTS(pattern), &budget);
+	if (looks != NULL && ev_looks_match(looks, ARGUMENTS(string)) != answer)
+		ev_fuzz_fail("the pattern says %d, the scans of its look-arounds do not", answer);
 	automaton = ev_automaton_make(classes, tree.root, false, MAX_CELLS, &budget);
 	if (automaton != NULL && run_automaton(automaton, string) != answer)
 		ev_fuzz_fail("the pattern says %d, the automaton forward does not", answer);
