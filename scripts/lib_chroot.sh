@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 #
 # Chroots of Debian's and Ubuntu's releases, for scripts/test-in and
-# scripts/check-packages.  To be sourced after lib.sh; needs root.
+# scripts/check-packages (these need root), and the mirror, also for
+# scripts/foreign-postgres.  To be sourced after lib.sh.
 
 is_ubuntu() { [[ $1 =~ ^(noble|plucky|questing|resolute)$ ]]; }
 

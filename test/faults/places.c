@@ -4,7 +4,7 @@
  *	  that allocates memory, reads the catalog or runs a query.
  *
  * Linked into a copy of the extension, whose calls of these functions go through
- * trampolines (places.py) to fault_point.
+ * trampolines (places_library.py) to ev_fault_point.
  */
 #include "postgres.h"
 

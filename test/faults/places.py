@@ -144,12 +144,15 @@ class Places:
             asked = set(self.options.calls)
             calls = {name: sql for name, sql in CALLS.items() if not asked or asked & {name, name.split(".")[0]}}
             calls.update((name, None) for name in PROCEDURES if not asked or name in asked)
+            faults = 0
             for name, sql in calls.items():
                 for kind in KINDS:
                     start = time.monotonic()
                     before = self.tally.failed
                     tried, last = self.run_call(name, sql, kind) if sql else self.run_procedure(name, kind)
+                    faults += tried
                     say(f"places: {name:28} {kind:7} {tried:5} faults at {last:6} places, {self.tally.failed - before} failed, {time.monotonic() - start:.1f} s; {self.right['call'][0] or len(self.right['call'][1])}")
+            self.tally.check(faults, "places: faults came")
             self.tally.equal(self.server.worst(), [], "places: nothing is left behind")
         finally:
             self.server.stop("immediate")

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tools import Unavailable
+
 HERE = Path(__file__).resolve().parent
 
 # The functions that fail.  Those that clean up are not among them.
@@ -82,10 +84,6 @@ __wrap_{name}:
 .Lname_{name}:
 \t.asciz "{name}"
 """
-
-
-class Unavailable(Exception):
-    """The reason why there is no such copy."""
 
 
 def objects(folder):

@@ -13,7 +13,7 @@ EXCEPTION
 	WHEN SQLSTATE 'ZZ000' THEN RETURN '00000';
 	WHEN OTHERS THEN RETURN SQLSTATE;
 END $$;
-SELECT claim, (pg_temp.state(command) = state)::text || CASE WHEN pg_temp.state(command) <> state THEN ' ' || pg_temp.state(command) ELSE '' END
+SELECT claim, (got = state)::text || CASE WHEN got <> state THEN ' ' || got ELSE '' END
 FROM (VALUES
 	('check: valid', '00000', $$INSERT INTO events (event_type, schema_version, data) VALUES ('order', 1, '{"id": 1, "qty": 1}')$$),
 	('check: not valid', '23514', $$INSERT INTO events (event_type, schema_version, data) VALUES ('order', 1, '{"id": 1, "qty": 0}')$$),
@@ -53,7 +53,7 @@ FROM (VALUES
 	('audit', '00000', $$SELECT * FROM audit_events('late')$$),
 	('validation of a check', '23514', $$SELECT validate_event_check('late')$$),
 	('event_schema_ddl again', '00000', (SELECT string_agg(d, E'\n') FROM event_schema_ddl() AS d))
-) AS claims (claim, state, command);
+) AS claims (claim, state, command), LATERAL (SELECT pg_temp.state(command) AS got) AS run;
 SELECT 'upcast', upcast_event('{"id": 1, "qty": 2}', 'order', 1) = '{"id": 1, "quantity": 2, "currency": "EUR"}';
 SELECT 'downcast', event_at_version('{"id": 1, "quantity": 2, "currency": "EUR"}', 'order', 3, 1) = '{"id": 1, "qty": 2}';
 SELECT 'rename', event_at_version('{"a": 1}', 'part', 1, 2) = '{"b": 1}' AND event_at_version('{"b": 1}', 'part', 2, 1) = '{"a": 1}';
