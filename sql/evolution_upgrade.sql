@@ -119,3 +119,17 @@ DROP FUNCTION event_schema."upgrade@1>2", event_schema."upgrade@compatibility";
 DROP FUNCTION meddle;
 SELECT count(drop_event_schema('upgrade', v)) FROM generate_series(1, 3) AS v;
 SELECT drop_event_schema('another', 1);
+
+-- the name of a kind has the head of a message, which takes time linear in it
+CREATE FUNCTION long_message(jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS
+	$$ BEGIN RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = repeat('a ', 2500000); END $$;
+SELECT register_event_schema('long_message', v, '{"type": "object"}') FROM generate_series(1, 2) AS v;
+SELECT register_event_upcast('long_message', 1, 2, 'long_message(jsonb)');
+CREATE TABLE long_messages (event_type text, schema_version int, data jsonb);
+INSERT INTO long_messages VALUES ('long_message', 1, '{}');
+SET statement_timeout = '60s';
+SELECT keyword, violations FROM check_event_upgrade('long_messages', 'long_message', 1, 2);
+RESET statement_timeout;
+DROP TABLE long_messages;
+DROP FUNCTION long_message CASCADE;
+SELECT count(drop_event_schema('long_message', v)) FROM generate_series(1, 2) AS v;

@@ -6,8 +6,11 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 
 #include "base/row_fault.h"
+
+#define MOST_NAME	1000		/* bytes of a message in the name of its kind */
 
 /*
  * Is this a category of errors in users' code, that is, not of the server or
@@ -60,7 +63,10 @@ ev_is_expression_fault(int sqlstate)
 		ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION;
 }
 
-/* Returns a message without values: of what is quoted the quotes, and "0" for a word that has a digit. */
+/*
+ * Returns the head of a message, without values: of what is quoted the quotes, and "0" for a
+ * word that has a digit.
+ */
 static char *
 without_values(const char *message)
 {
@@ -68,7 +74,7 @@ without_values(const char *message)
 	const char *p = message;
 
 	initStringInfo(&result);
-	while (*p != '\0')
+	while (*p != '\0' && result.len < MOST_NAME)
 	{
 		int			length;
 
@@ -81,10 +87,10 @@ without_values(const char *message)
 		length = strcspn(p, " \"():,;=[]{}");
 		if (length == 0)
 			appendStringInfoChar(&result, *p++);
-		else if ((int) strcspn(p, "0123456789") < length)
+		else if ((int) strcspn(p, " \"():,;=[]{}0123456789") < length)
 			appendStringInfoChar(&result, '0');
 		else
-			appendBinaryStringInfo(&result, p, length);
+			appendBinaryStringInfo(&result, p, pg_mbcliplen(p, length, MOST_NAME));
 		p += length;
 	}
 	return result.data;

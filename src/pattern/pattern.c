@@ -101,9 +101,15 @@ lower(const char *pattern, int length, const EvPatternTree *tree, const EvClasse
 	 * the engine takes time that grows faster than the string, so it is the
 	 * last resort
 	 */
-	if (classes != NULL && tree->has_look &&
-		(parts = ev_conjunction_make(tree, classes, true, true, budget, error)) != NULL)
-		return parts;
+	if (classes != NULL && tree->has_look)
+	{
+		int64		engine = budget->engine;
+
+		parts = ev_conjunction_make(tree, classes, true, true, budget, error);
+		if (parts != NULL)
+			return parts;
+		budget->engine = engine;
+	}
 
 	regex = ev_regex_compile(tree, tree->root, budget, error);
 	return regex == NULL ? NULL : ev_part_make(NULL, NULL, regex);
