@@ -292,7 +292,7 @@ BEGIN
 		RAISE WARNING USING
 			MESSAGE = format('events in foreign table %s are not checked', member),
 			DETAIL = 'PostgreSQL assumes that the CHECK constraints of a foreign table hold and does not enforce them.',
-			HINT = 'Add the check to the table on the other server: event_enforcement there lists what is enforced.';
+			HINT = format('Add the check to the table on the other server. SELECT * FROM event_foreign_enforcement(%L) asks that server what it enforces.', member);
 	END LOOP;
 END
 $$;

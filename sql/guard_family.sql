@@ -254,6 +254,21 @@ SET client_min_messages = notice;
 SELECT relation, events FROM event_schema_usage('family') WHERE relation = 'mixed'::regclass;
 SET client_min_messages = warning;
 
+-- what their servers enforce is asked by one call only
+SELECT foreign_table, server, enforced, problem FROM event_foreign_enforcement('mixed');
+SELECT foreign_table, server, enforced, problem FROM event_foreign_enforcement('abroad');
+SELECT count(*) FROM event_foreign_enforcement('here');
+CREATE VIEW seen AS SELECT * FROM mixed;
+\set VERBOSITY sqlstate
+SELECT * FROM event_foreign_enforcement('seen');
+SET ROLE regress_family_other;
+SELECT * FROM event_foreign_enforcement('mixed');
+RESET ROLE;
+BEGIN READ ONLY;
+SELECT * FROM event_foreign_enforcement('mixed');
+ROLLBACK;
+\set VERBOSITY default
+
 TRUNCATE event_schema.quarantine;
 DROP SCHEMA family CASCADE;
 DROP FOREIGN DATA WRAPPER regress_family_wrapper CASCADE;

@@ -419,7 +419,7 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	if (foreign.len > 0)
 		ereport(NOTICE,
 				(errmsg("events in foreign tables are not counted: %s", foreign.data),
-				 errhint("Ask event_schema_usage on their servers.")));
+				 errhint("Ask event_schema_usage on their servers. event_foreign_enforcement asks the servers what they enforce.")));
 	if (left_out.len > 0 || foreign.len > 0 || incomplete)
 	{
 		Datum		values[4] = {0};

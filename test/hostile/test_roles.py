@@ -166,6 +166,7 @@ CALLS = {
     "create_event_view": "SELECT create_event_view('orders', 'app.events', 'order', 1)",
     "event_column_conflicts": "SELECT * FROM event_column_conflicts('app.legacy', 'payload', 'data')",
     "event_audit_query": "SELECT event_audit_query('app.events', 'data', 'event_type', 'schema_version', 5)",
+    "event_foreign_enforcement": "SELECT * FROM event_foreign_enforcement('app.events')",
     "event_schema_usage": "SELECT * FROM event_schema_usage()",
     "event_enforcement": "SELECT * FROM event_enforcement",
     "add_event_check": ["SELECT add_event_check('app.events')", "SELECT add_event_check('app.events', audit => true)",
