@@ -4,6 +4,9 @@
 SET client_min_messages = warning;
 CREATE ROLE regress_internals;
 CREATE SCHEMA internals AUTHORIZATION regress_internals;
+CREATE FOREIGN DATA WRAPPER regress_internals_wrapper;
+CREATE SERVER regress_internals_server FOREIGN DATA WRAPPER regress_internals_wrapper;
+GRANT USAGE ON FOREIGN SERVER regress_internals_server TO regress_internals;
 SELECT register_event_schema('internals', 1, '{"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}') IS NOT NULL AS registered;
 SELECT register_event_schema('internals', 2, '{"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}', breaking => true) IS NOT NULL AS registered;
 SELECT register_event_schema('internals.raised', 1, '{"type": "object"}') IS NOT NULL AS registered;
@@ -84,6 +87,8 @@ BEGIN
   END IF;
   IF filled <> 3 THEN RAISE ''%'', filled; END IF;
 END $merge$'),
+  -- event_foreign_enforcement without postgres_fdw
+  ('SELECT _event_validate.ask_foreign_server(oid, ''{}'', 10) FROM pg_foreign_server WHERE srvname = ''regress_internals_server'''),
   ('SELECT * FROM check_event_upgrade(''events'', ''internals'', 1, 2)'),
   ('SELECT * FROM check_event_upgrade(''events'', ''internals.raised'', 1, 2)'),
   ('SELECT * FROM check_event_upgrade(''constrained'', ''internals'', 1, 2)'),
@@ -149,4 +154,5 @@ ROLLBACK;
 
 DROP SCHEMA internals CASCADE;
 SELECT drop_event_schema('internals', v), drop_event_schema('internals.raised', v) FROM generate_series(2, 1, -1) AS v;
+DROP FOREIGN DATA WRAPPER regress_internals_wrapper CASCADE;
 DROP ROLE regress_internals;
