@@ -240,6 +240,27 @@ ALTER TABLE moves ATTACH PARTITION attached FOR VALUES FROM (1000) TO (2000);
 ALTER TABLE moves DETACH PARTITION attached;
 INSERT INTO attached (id, data) VALUES (1000, '{}');
 ALTER TABLE moves ATTACH PARTITION attached FOR VALUES FROM (1000) TO (2000);
+-- rows of its partitions, too
+CREATE TABLE attached_parts (LIKE moves INCLUDING ALL) PARTITION BY RANGE (id);
+CREATE TABLE attached_empty PARTITION OF attached_parts FOR VALUES FROM (2000) TO (2100);
+CREATE TABLE attached_part PARTITION OF attached_parts FOR VALUES FROM (2100) TO (3000);
+ALTER TABLE moves ATTACH PARTITION attached_parts FOR VALUES FROM (2000) TO (3000);
+ALTER TABLE moves DETACH PARTITION attached_parts;
+INSERT INTO attached_parts (id, data) VALUES (2100, '{}');
+ALTER TABLE moves ATTACH PARTITION attached_parts FOR VALUES FROM (2000) TO (3000);
+
+-- rows that a transaction has truncated are gone: its events are perhaps these
+SELECT set_event_guard_mode('moves', 'quarantine');
+BEGIN;
+TRUNCATE attached_part;
+INSERT INTO moves (id, data) VALUES (2100, '{}'), (1, '{}');
+ROLLBACK;
+BEGIN;
+CREATE TABLE attached_new PARTITION OF moves FOR VALUES FROM (3000) TO (4000);
+INSERT INTO moves (id, data) VALUES (3000, '{"n": 1}');
+TRUNCATE attached_new;
+INSERT INTO moves (id, data) VALUES (3000, '{}');
+ROLLBACK;
 
 -- foreign partitions
 CREATE FOREIGN DATA WRAPPER regress_family_wrapper;
@@ -254,6 +275,10 @@ SET client_min_messages = notice;
 SELECT relation, events FROM event_schema_usage('family') WHERE relation = 'mixed'::regclass;
 SET client_min_messages = warning;
 
+CREATE FOREIGN TABLE attached_abroad (id int, event_type text, schema_version int, data jsonb) SERVER regress_family_server;
+SELECT drop_event_check('mixed'), add_event_guard('mixed', 'enforce');
+ALTER TABLE mixed ATTACH PARTITION attached_abroad FOR VALUES FROM (20) TO (30);
+ALTER TABLE mixed DETACH PARTITION attached_abroad;
 -- what their servers enforce is asked by one call only
 SELECT foreign_table, server, enforced, problem FROM event_foreign_enforcement('mixed');
 SELECT foreign_table, server, enforced, problem FROM event_foreign_enforcement('abroad');

@@ -98,7 +98,8 @@ forget(void *arg)
 
 /*
  * Has this transaction deleted rows of the table?  Not known if the setting
- * track_counts is off.
+ * track_counts is off.  A TRUNCATE leaves no row in which an event could be found;
+ * what it was is not known.
  */
 static bool
 has_deleted_rows(Relation relation)
@@ -110,14 +111,15 @@ has_deleted_rows(Relation relation)
 		return false;
 	status = relation->pgstat_info->trans;
 	for (; status != NULL; status = status->upper)
-		if (status->tuples_deleted > 0)
+		if (status->tuples_deleted > 0 ||
+			(status->truncdropped && relation->rd_createSubid == InvalidSubTransactionId))
 			return true;
 	return false;
 }
 
 /*
  * Opens a table if this transaction has deleted rows of it.  It has the lock of
- * a DELETE on such a table then, which costs no more than a look.
+ * a DELETE or a TRUNCATE on such a table then, which costs no more than a look.
  */
 static Relation
 open_source(Oid table)
@@ -126,7 +128,8 @@ open_source(Oid table)
 	LOCKTAG		lock;
 
 	SET_LOCKTAG_RELATION(lock, MyDatabaseId, table);
-	if (!EV_LOCK_HELD(&lock, RowExclusiveLock) || get_rel_relkind(table) != RELKIND_RELATION)
+	if ((!EV_LOCK_HELD(&lock, RowExclusiveLock) && !EV_LOCK_HELD(&lock, AccessExclusiveLock)) ||
+		get_rel_relkind(table) != RELKIND_RELATION)
 		return NULL;
 	relation = try_relation_open(table, NoLock);
 	if (relation == NULL || has_deleted_rows(relation))

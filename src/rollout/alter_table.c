@@ -39,6 +39,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "base/table_members.h"
 #include "guard/guard_definition.h"
 #include "rows/event_calls.h"
 #include "rows/table_rights.h"
@@ -93,26 +94,55 @@ name_of_guard(Oid table, Oid *trigger)
 	return name;
 }
 
-/* Warns if the partition has rows: the guard of the whole table has not seen them. */
+/* Has the table rows, as far as its file says?  false: it is locked by another transaction. */
+static bool
+has_rows(Oid table)
+{
+	Relation	relation;
+	bool		found;
+
+	if (!ConditionalLockRelationOid(table, AccessShareLock))
+		return false;
+	relation = try_relation_open(table, NoLock);
+	found = relation != NULL && RelationGetNumberOfBlocks(relation) > 0;
+	if (relation != NULL)
+		relation_close(relation, NoLock);
+	UnlockRelationOid(table, AccessShareLock);
+	return found;
+}
+
+/*
+ * Warns if the partition or a table below it has rows: the guard of the whole table has
+ * not seen them.  A foreign table may have some.
+ */
 static void
 warn_of_rows(Oid table, Oid partition)
 {
-	Relation	relation;
-	bool		has_rows;
+	ListCell   *cell;
 
-	if (get_rel_relkind(partition) != RELKIND_RELATION || !ConditionalLockRelationOid(partition, AccessShareLock))
-		return;
-	relation = try_relation_open(partition, NoLock);
-	has_rows = relation != NULL && RelationGetNumberOfBlocks(relation) > 0;
-	if (relation != NULL)
-		relation_close(relation, NoLock);
-	UnlockRelationOid(partition, AccessShareLock);
-	if (has_rows)
-		ereport(WARNING,
-				(errmsg("the guard of table %s has not seen the rows of table %s", ev_table_name(table),
-						ev_table_name(partition)),
-				 errdetail("A guard looks at rows that are written, not at those of a table that is attached."),
-				 errhint("audit_events(%s) says which of them are not valid.", quote_literal_cstr(ev_table_name(partition)))));
+	foreach(cell, ev_table_members(partition))
+	{
+		Oid			member = lfirst_oid(cell);
+		char		kind = get_rel_relkind(member);
+
+		CHECK_FOR_INTERRUPTS();
+		if (kind == RELKIND_FOREIGN_TABLE)
+			ereport(WARNING,
+					(errmsg("the guard of table %s has not seen the rows of foreign table %s", ev_table_name(table),
+							ev_table_name(member)),
+					 errdetail("A guard looks at rows that are written here, not at those of another server."),
+					 errhint("event_foreign_enforcement(%s) asks that server what it enforces.",
+							 quote_literal_cstr(ev_table_name(member)))));
+		else if (kind == RELKIND_RELATION && has_rows(member))
+		{
+			ereport(WARNING,
+					(errmsg("the guard of table %s has not seen the rows of table %s", ev_table_name(table),
+							ev_table_name(partition)),
+					 errdetail("A guard looks at rows that are written, not at those of a table that is attached."),
+					 errhint("audit_events(%s) says which of them are not valid.", quote_literal_cstr(ev_table_name(partition)))));
+			return;
+		}
+	}
 }
 
 /*
