@@ -209,26 +209,6 @@ ev_quarantine_check_result(TupleDesc descriptor, int count, const Oid *types)
 #define COMMENT			"events that guards diverted from their tables, or kept with a warning"
 #define COMMENT_STAYS	COMMENT " (made by create_event_quarantine; stays without guards)"
 
-/*
- * Subscribers to all tables stop at the first event in a table that they do not have.
- */
-static void
-warn_of_publications(void)
-{
-	bool		is_published;
-
-	SPI_connect();
-	if (SPI_execute("SELECT FROM pg_catalog.pg_publication WHERE puballtables", true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the publications");
-	is_published = SPI_processed > 0;
-	SPI_finish();
-	if (is_published)
-		ereport(WARNING,
-				(errmsg("a publication FOR ALL TABLES publishes the new table \"%s\", too", TABLE),
-				 errdetail("A subscriber without this table stops at the first event that a guard diverts."),
-				 errhint("Run SELECT create_event_quarantine() on each subscriber, which needs the extension.")));
-}
-
 /* Gives the table the comment with which it stays. */
 static void
 let_stay(const EvQuarantine *quarantine)
@@ -272,7 +252,6 @@ ev_quarantine_create(bool stays)
 	appendStringInfoChar(&command, ')');
 	commands[0] = command.data;
 	ev_event_table_create(EV_QUARANTINE, commands, lengthof(commands));
-	warn_of_publications();
 }
 
 #define UNALTERED \

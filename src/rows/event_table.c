@@ -133,6 +133,29 @@ ev_event_table_find(const char *name, Oid *owner)
 	return relation;
 }
 
+/*
+ * Subscribers to all tables, or to those of the schema, stop at the first row of a table that
+ * they do not have.
+ */
+static void
+warn_of_publications(const char *name)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(ev_namespace_oid())};
+
+	if (SPI_execute_with_args("SELECT p.pubname FROM pg_catalog.pg_publication AS p WHERE p.puballtables OR EXISTS ("
+							  "SELECT FROM pg_catalog.pg_publication_namespace AS n"
+							  " WHERE n.pnpubid OPERATOR(pg_catalog.=) p.oid AND n.pnnspid OPERATOR(pg_catalog.=) $1)",
+							  lengthof(types), types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the publications");
+	if (SPI_processed > 0)
+		ereport(WARNING,
+				(errmsg("publication \"%s\" publishes the new table \"%s.%s\", too",
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1), EV_SCHEMA_NAMESPACE, name),
+				 errdetail("It is FOR ALL TABLES, or for the tables of the schema. A subscriber without this table stops at its first row."),
+				 errhint("Run SELECT create_event_quarantine() on each subscriber, which needs the extension.")));
+}
+
 void
 ev_event_table_create(const char *name, const char *const *commands, int count)
 {
@@ -163,6 +186,7 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 	for (int i = 0; i < count; i++)
 		if (SPI_execute(commands[i], false, 0) != SPI_OK_UTILITY)
 			elog(ERROR, "could not create table %s.%s", EV_SCHEMA_NAMESPACE, name);
+	warn_of_publications(name);
 	SPI_finish();
 	ev_run_as_end(&caller);
 }

@@ -25,8 +25,8 @@
 extern Oid	ev_event_table_find(const char *name, Oid *owner);
 
 /*
- * Creates the table with these commands if it is missing, for any caller.  SPI
- * must not be connected.
+ * Creates the table with these commands if it is missing, for any caller, and warns if
+ * a publication publishes it.  SPI must not be connected.
  */
 extern void ev_event_table_create(const char *name, const char *const *commands, int count);
 

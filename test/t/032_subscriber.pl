@@ -84,7 +84,7 @@ same('caught up');
 sql(q(SELECT drop_event_check('sent', NULL)));
 my ($out, $err);
 $node->psql($db, q(SELECT add_event_guard('sent', 'quarantine')), stdout => \$out, stderr => \$err);
-like($err, qr/WARNING:  a publication FOR ALL TABLES publishes the new table "event_schema.quarantine", too.*create_event_quarantine/s, 'the first guard warns');
+like($err, qr/WARNING:  publication "events" publishes the new table "event_schema.quarantine", too.*create_event_quarantine/s, 'the first guard warns');
 sql(q(INSERT INTO sent SELECT i, 'order', 1, '{"n": "x"}' FROM generate_series(201, 220) i));
 same('diverted');
 is(sql('SELECT count(*) FROM event_quarantine'), '20', 'the publisher has diverted events');
@@ -119,7 +119,8 @@ sql(q(
 	CREATE FUNCTION order_2(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$SELECT data || '{"currency": "EUR"}'$$;
 	SELECT register_event_upcast('order', 1, 2, 'order_2(jsonb)')));
 copy_schemas();
-sql(q(CALL migrate_events('sent', 'order', 2, keep_original => true)));
+$node->psql($db, q(CALL migrate_events('sent', 'order', 2, keep_original => true)), stderr => \$err);
+like($err, qr/WARNING:  publication "events" publishes the new table "event_schema.migrated_events", too/, 'the first kept original warns, too');
 same('migrated');
 is(sql('SELECT count(*) FROM event_schema.migrated_events'), '124', 'with the originals');
 
@@ -129,6 +130,28 @@ there(q(SELECT drop_event_guard('sent'); SELECT * FROM purge_event_quarantine('-
 is(there(q(SELECT to_regclass('event_schema.quarantine') IS NOT NULL)), 't', 'a quarantine that was asked for stays without guards');
 sql(q(SELECT add_event_guard('sent', 'quarantine'); INSERT INTO sent VALUES (501, 'order', 1, '{}'), (502, 'order', 1, '{"n": 1}')));
 same('a new quarantine');
+
+# ---------- the page for emergencies ----------
+# The subscriber has a check of its own, and the publisher is to store what is not valid.
+sql(q(SELECT drop_event_guard('sent'); DELETE FROM sent WHERE id = 501; SELECT add_event_check('sent')));
+is(there(q(SELECT name FROM event_enforcement WHERE relation = 'sent'::regclass)), 'sent_event_check', 'the subscriber has a check');
+sql(q(SELECT add_event_guard('sent', 'quarantine')));
+sql(q(INSERT INTO sent VALUES (601, 'order', 1, '{}')));
+same('diverted in an emergency');
+there(q(SELECT drop_event_check('sent')));
+sql(q(SELECT set_event_guard_mode(NULL, 'off', now() + interval '1 hour'); SELECT drop_event_check('sent')));
+sql(q(INSERT INTO sent VALUES (602, 'order', 1, '{}')));
+same('switched off, first on the subscriber');
+sql(q(UPDATE sent SET data = '{"n": 3}' WHERE id = 602;
+	SELECT * FROM replay_event_quarantine('sent', repair => 'repaired(jsonb)');
+	SELECT set_event_guard_mode(NULL, 'enforce'); SELECT add_event_check('sent')));
+sql(q(SELECT validate_event_check('sent')));
+same('back to normal');
+there(q(SELECT add_event_check('sent')));
+there(q(SELECT validate_event_check('sent')));
+sql(q(INSERT INTO sent VALUES (603, 'order', 1, '{"n": 3}')));
+same('with the check of the subscriber');
+
 is(there(q(SELECT pid FROM pg_stat_subscription WHERE relid IS NULL)), $worker, 'the apply worker is the one that was started first');
 unlike(slurp_file($node->logfile), qr/ERROR: .*logical replication|logical replication apply worker.* exited with exit code/, 'and had no error');
 there('DROP SUBSCRIPTION events');
