@@ -88,10 +88,13 @@ class Timeouts:
     def timeout(self, setting, session, sql, seconds):
         session.execute(f"SET {setting} = {max(1, int(seconds * 1000))}")
         result = attempt(session, sql)
-        if not session.broken:
-            if result[0] is not None:
-                session.execute("ROLLBACK")
-            session.execute(f"RESET {setting}")
+        # the time may run out now, too
+        for after in ("ROLLBACK", f"RESET {setting}") if result[0] is not None else (f"RESET {setting}",):
+            state = "57014"
+            while state == "57014" and not session.broken:
+                state, message = attempt(session, after)
+                if session.broken:
+                    return state, message
         return result
 
     def try_one(self, name, sql, how, seconds):
