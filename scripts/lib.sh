@@ -168,7 +168,7 @@ build_make() {
 
     shift
     unprivileged make -C "$folder" -f "$work/src/Makefile" --no-print-directory \
-        PG_CONFIG="$pg_config" "$@"
+        PG_CONFIG="$pg_config" ${NO_LLVM:+with_llvm=no} "$@"
 }
 
 # Installs the extension of the example below $work/root, too.

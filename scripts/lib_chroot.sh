@@ -12,7 +12,7 @@ debian_mirror() {
 
     # shellcheck disable=SC2016
     mirror=$(apt-get indextargets --format '$(COMPONENT) $(SITE)' 'Created-By: Packages' |
-        sed -n 's|^main \(.*/\(debian\|ubuntu\)/\{0,1\}\)$|\1|p' | head -n 1)
+        sed -nE 's#^main (.*/(debian|ubuntu)/?)$#\1#p' | head -n 1)
     [[ -n $mirror ]] || die "apt names no mirror of Debian"
     printf '%s\n' "$mirror"
 }

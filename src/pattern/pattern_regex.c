@@ -50,7 +50,7 @@
 
 struct EvRegex
 {
-	pg_regex_t	regex;
+	regex_t		regex;
 #if EV_REGEX_USES_MALLOC
 	MemoryContextCallback callback; /* frees what the engine holds */
 #endif
@@ -548,7 +548,7 @@ stack_or_steps_run_out(void)
 
 /* Lets the engine count the steps of a compiled expression. */
 static void
-count_steps(pg_regex_t *regex)
+count_steps(regex_t * regex)
 {
 	static struct fns functions;
 
@@ -659,7 +659,7 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 	}
 	steps_left = MOST_ENGINE_STEPS;
 	steps_of_try = STEPS_OF_CALL + (int64) count;
-	code = pg_regexec(unconstify(pg_regex_t *, &regex->regex), codes, count, 0, NULL,
+	code = pg_regexec(unconstify(regex_t *, &regex->regex), codes, count, 0, NULL,
 					  0, NULL, 0);
 	pfree(codes);
 	if (code == REG_OKAY)

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "storage/shmem.h"
+
 #include "stats/stats_table.h"
 
 #define DECAY_SHIFT		4

@@ -57,17 +57,16 @@ class Printed:
     """A run of a page's blocks, in the order of the page.
 
     before: {text of a block: SQL that comes first}; filled: {what the page leaves to the reader: what this reader takes};
-    errors: texts of blocks that fail on purpose, with no output on the page; varies: texts of blocks whose numbers are
-    others each time; examples: texts of blocks for which the page shows the output of another server; elsewhere: headings
-    of parts that other tests run; environment: for the blocks of shell."""
+    varies: texts of blocks whose numbers are others each time; examples: texts of blocks for which the page shows the
+    output of another server; elsewhere: headings of parts that other tests run; environment: for the blocks of shell."""
 
-    def __init__(self, check, page, database, before=None, filled=None, errors=(), varies=(), examples=(), elsewhere=(), environment=None):
+    def __init__(self, check, page, database, before=None, filled=None, varies=(), examples=(), elsewhere=(), environment=None):
         self.check, self.page, self.database = check, page, database
         self.before, self.filled = dict(before or {}), dict(filled or {})
-        self.errors, self.varies, self.examples = errors, varies, examples
+        self.varies, self.examples = varies, examples
         self.elsewhere = elsewhere
         self.environment = {"PGDATABASE": database.name} if environment is None else environment
-        self.unused = {*self.before, *errors, *varies, *examples, *elsewhere}
+        self.unused = {*self.before, *varies, *examples, *elsewhere}
 
     def has(self, parts, text):
         found = {part for part in parts if part in text}
@@ -98,8 +97,7 @@ class Printed:
     def judge(self, text, said, shown):
         first = text.strip().split("\n")[0]
         if shown is None or self.has(self.examples, text):
-            failed = self.has(self.errors, text)
-            self.check(("ERROR" in said) == failed, f"{self.page.path}: {first}: {'an' if failed else 'no'} error", said)
+            self.check("ERROR" not in said, f"{self.page.path}: {first}: no error", said)
         else:
             seen, expected = [lines_of(said), without_registrations(lines_of(said))], lines_of(self.reader(shown))
             if self.has(self.varies, text):

@@ -101,7 +101,7 @@ def test_options():
 
 def test_faults():
     """Each fault is said with its file and line, and all of them at once."""
-    faults = {"events/bad@1.json": ("{\n  \"a\": 1,\n}", ":3:1: error: the file is not JSON"), "events/a@01.json": ("{}", ":1: error: the name of the file"),
+    faults = {"events/bad@1.json": ("{\n  \"a\": 1,\n  b}", ":3:3: error: the file is not JSON"), "events/a@01.json": ("{}", ":1: error: the name of the file"),
               "events/a%4@1.json": ("{}", ":1: error: the name of the file"), "events/other.json": ("{}", ":1: error: the name of the file is not TYPE@VERSION.json"),
               "events/a@options.json": ('{\n "polcy": "full",\n "policy": "fulll", "versions": {"01": {}, "2":\n {"breaking": 1}}}', ":2:11: error: /polcy: unknown option"),
               "events/sub/b@1.json": ("{}", ":1: error: \"b@1\" is in events/b@1.json too"), "events/b@1.json": ("{}", None), "events/.x.json": ("no", None), "events/README.md": ("no", None),

@@ -99,7 +99,6 @@ class Disk:
         with open(disk / "ballast", "ab") as ballast:
             size = max(0, shutil.disk_usage(disk).free - spare)
             ballast.write(b"x" * size)
-        return shutil.disk_usage(disk).free
 
     def free(self, disk):
         (disk / "ballast").unlink(missing_ok=True)
@@ -234,7 +233,6 @@ class Disk:
             with contextlib.closing(server.connect()) as session:
                 session.execute("SET client_min_messages = error")
                 for name in ("a diversion", "a warning", "a CHECK"):
-                    before = None
                     for number in range(1, 2000):
                         before = rows(session, COUNTS[name])
                         state, message = attempt(session, COMMANDS[name], (number, number))

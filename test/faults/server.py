@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import time
@@ -93,16 +92,14 @@ shared_buffers = 32MB
             for what, most in (limits or {}).items():
                 resource.setrlimit(what, (most, most))
         # processes that outlive the postmaster keep its shared memory for a while
-        for attempt in range(120):
+        for _ in range(120):
             done = subprocess.run([*self.wrapper, f"{self.bin}/pg_ctl", "-D", str(self.data), "-l", str(self.log), "-w" if wait else "-W",
                                    "-t", "120", "start"], env={**self.env, **self.extra}, preexec_fn=limit if limits else None,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
             if done.returncode == 0:
                 return self
-            if attempt == 119:
-                raise RuntimeError("the server did not start: " + self.log.read_text(errors="replace")[-2000:])
             time.sleep(0.5)
-        return self
+        raise RuntimeError("the server did not start: " + self.log.read_text(errors="replace")[-2000:])
 
     def stop(self, mode="fast"):
         if (self.data / "postmaster.pid").exists():
@@ -164,10 +161,6 @@ shared_buffers = 32MB
 
     def log_size(self):
         return self.log.stat().st_size
-
-    def remove(self):
-        self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def rows(session, sql, parameters=None):

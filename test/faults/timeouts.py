@@ -1,8 +1,8 @@
 """Cancels and timeouts after random times, in calls with large inputs.
 
 statement_timeout, pg_cancel_backend, lock_timeout, pg_terminate_backend,
-idle_in_transaction_session_timeout, and transaction_timeout from PostgreSQL 17.  Afterwards
-the session works and gives the answers of a fresh one, and the log has no line about
+idle_in_transaction_session_timeout, idle_session_timeout, and transaction_timeout from
+PostgreSQL 17.  Afterwards the session works and gives the answers of a fresh one, and the log has no line about
 what was left behind."""
 
 import contextlib
@@ -88,10 +88,13 @@ class Timeouts:
     def timeout(self, setting, session, sql, seconds):
         session.execute(f"SET {setting} = {max(1, int(seconds * 1000))}")
         result = attempt(session, sql)
-        if not session.broken:
-            if result[0] is not None:
-                session.execute("ROLLBACK")
-            session.execute(f"RESET {setting}")
+        # the time may run out now, too
+        for after in ("ROLLBACK", f"RESET {setting}") if result[0] is not None else (f"RESET {setting}",):
+            state = "57014"
+            while state == "57014" and not session.broken:
+                state, message = attempt(session, after)
+                if session.broken:
+                    return state, message
         return result
 
     def try_one(self, name, sql, how, seconds):
@@ -126,6 +129,38 @@ class Timeouts:
             attempt(session, sql if not sql.startswith("CALL") else "SELECT 1")
             timer.join()
         self.tally.check(self.server.await_that(f"SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})"), f"{name}, pg_terminate_backend: the backend ends")
+
+    def ends(self, setting, states, commands):
+        """A timeout ends the session; its work and its counts are there as its transaction ended."""
+        total = "SELECT coalesce(sum(valid + invalid), 0)::int FROM event_validation_stats WHERE event_type = 'timed'"
+        self.server.rows("SELECT event_validation_stats_reset()")
+        size = self.server.log_size()
+        with contextlib.closing(self.server.connect()) as session:
+            pid = session.info.backend_pid
+            for command in ("SET client_min_messages = error", *commands, f"SET {setting} = 100"):
+                session.execute(command)
+            state, message = "no error", ""
+            until = time.monotonic() + 60
+            while state not in states and time.monotonic() < until:
+                time.sleep(0.5)
+                state, message = attempt(session, "SELECT 1")
+        self.tally.check(state in states and session.broken, f"{setting} ends the session", (state, message))
+        self.tally.check(self.server.await_that(f"SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})"), f"{setting}: the backend is gone")
+        self.tally.check("FATAL" in self.server.log.read_text(encoding="utf-8", errors="replace")[size:], f"{setting}: the log has the FATAL")
+        committed = 2 * sum(command.startswith("INSERT") for command in commands) if setting == "idle_session_timeout" else 0
+        self.tally.equal(self.server.one("SELECT count(*)::int FROM warned WHERE event_type = 'timed'"), committed, f"{setting}: the rows of its committed transactions, and no other")
+        # what a transaction that ended validated is counted, as after a ROLLBACK
+        self.tally.check(self.server.await_that(f"SELECT ({total}) = 4", 20), f"{setting}: what it validated is counted", self.server.one(total))
+        self.server.execute("DELETE FROM warned WHERE event_type = 'timed'")
+
+    def sessions(self, ways):
+        self.server.execute("SELECT register_event_schema('timed', 1, '{\"type\": \"integer\"}')")
+        inserts = ["INSERT INTO warned (event_type, schema_version, data) VALUES ('timed', 1, '1'), ('timed', 1, '\"x\"')"] * 2
+        self.ends("idle_session_timeout", ("57P05", "57P01"), inserts)
+        self.ends("idle_in_transaction_session_timeout", ("25P03", "57P01"), ["BEGIN", *inserts])
+        if "transaction_timeout" in ways:
+            self.ends("transaction_timeout", ("25P04", "57P01"), ["BEGIN", *inserts])
+        self.server.rows("SELECT drop_event_schema('timed', 1, force => true)")
 
     def idle(self):
         with contextlib.closing(self.server.connect()) as session:
@@ -171,6 +206,7 @@ class Timeouts:
                         self.tally.equal(attempt(session, sql)[0], None, "migrate_events ends after the cancels")
                 say(f"timeouts: {name:26} " + ", ".join(f"{count} {state or 'done'}" for state, count in sorted(self.ended.items(), key=str)))
             self.idle()
+            self.sessions(ways)
             self.lock_timeout()
             self.tally.equal(self.server.rows(LASTING), lasting, "timeouts: no row is lost, and none is added")
             self.tally.equal(self.server.worst(), [], "timeouts: nothing is left behind")

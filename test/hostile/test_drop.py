@@ -159,7 +159,7 @@ def test_slow_stranger_without_interrupts(world):
         USING ('1' || repeat('0', 131000))::numeric, ('7' || repeat('3', 65000))::numeric;""")
     session = world.connect("owner")
     session.execute("SET statement_timeout = '5200ms'")
-    error = Background(session, "SELECT drop_event_schema('order', 1, force => true)").join_within(60)
+    error = Background(session, "SELECT drop_event_schema('order', 1, force => true)").join_within(240)
     assert error is not None and error.sqlstate == "57014", error
 
 
