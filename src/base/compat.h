@@ -96,16 +96,6 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #endif
 
 /*
- * Does a domain have constraints?  PostgreSQL 19 also tells whether one of them is
- * volatile, unless the address for this answer is NULL.
- */
-#if PG_VERSION_NUM >= 190000
-#define EV_DOMAIN_HAS_CONSTRAINTS(type)	DomainHasConstraints((type), NULL)
-#else
-#define EV_DOMAIN_HAS_CONSTRAINTS(type)	DomainHasConstraints(type)
-#endif
-
-/*
  * The regex engine allocates with malloc before PostgreSQL 16, and in
  * CurrentMemoryContext since then.
  */

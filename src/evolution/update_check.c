@@ -32,7 +32,6 @@
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #include "base/compat.h"
 #include "base/row_fault.h"
@@ -77,12 +76,14 @@ typedef struct Leaf
 
 /* ---------- what there is to check ---------- */
 
+/*
+ * Whether the domain has constraints is not asked: PostgreSQL plans them for the answer, and so runs
+ * the IMMUTABLE functions that they call with constants, as the caller.
+ */
 static bool
 is_domain(Relation relation, AttrNumber column)
 {
-	Oid			type = TupleDescAttr(RelationGetDescr(relation), column - 1)->atttypid;
-
-	return get_typtype(type) == TYPTYPE_DOMAIN && EV_DOMAIN_HAS_CONSTRAINTS(type);
+	return get_typtype(TupleDescAttr(RelationGetDescr(relation), column - 1)->atttypid) == TYPTYPE_DOMAIN;
 }
 
 /* Is a trigger run in this session? */

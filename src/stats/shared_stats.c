@@ -239,6 +239,14 @@ begin_periods(EvStatsItem *item, TimestampTz now)
 
 /* ---------- adding ---------- */
 
+/* Of an item that was made before the type was registered. */
+static void
+note_registered(EvStatsKey *key, const EvStatsOrigin *origin)
+{
+	if (origin->is_registered)
+		key->origin.is_registered = true;
+}
+
 static void
 add_counts(pg_atomic_uint64 *counts, const EvPending *pending)
 {
@@ -332,6 +340,7 @@ ev_shared_stats_add(const EvStatsOrigin *origin, uint64 hash, const EvPending *p
 			item = new_item(table, origin, hash, now);
 		begin_periods(item, now);
 	}
+	note_registered(&item->key, origin);
 	add_to_item(item, pending, now);
 	LWLockRelease(lock);
 }
@@ -397,6 +406,7 @@ ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *
 		if (failure->sample != NULL && item->sample_length == 0)
 			item->sample_length = copy_cut(item->sample, failure->sample, EV_STATS_SAMPLE);
 	}
+	note_registered(&item->key, origin);
 	pg_atomic_fetch_add_u64(&item->events, 1);
 	note_first(&item->first, now);
 	pg_atomic_write_u64(&item->last, (uint64) now);

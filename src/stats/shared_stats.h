@@ -53,7 +53,9 @@ typedef struct EvStatsOrigin
 	bool		has_type;
 	bool		has_version;
 	uint16		type_length;
-	int			encoding;		/* of the database */
+	int16		encoding;		/* of the database */
+	bool		is_registered;	/* were type and version registered, at some
+								 * time?  Not compared */
 	const char *type;
 } EvStatsOrigin;
 

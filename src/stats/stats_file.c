@@ -18,7 +18,7 @@
 #include "stats/stats_file.h"
 
 #define FILE_NAME	PGSTAT_STAT_PERMANENT_DIRECTORY "/event_validate.stat"
-#define MAGIC		0x45565333U /* changes with the layout */
+#define MAGIC		0x45565334U /* changes with the layout */
 
 /* A larger file is not read: its contents must be in memory once more. */
 #define FILE_MAX	((int64) 16 * 1024 * 1024 * 1024)

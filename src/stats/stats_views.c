@@ -5,7 +5,9 @@
  * As in pg_stat_statements, members of pg_read_all_stats (pg_monitor is one) see
  * all rows, and others those of their own roles.  But a guard also sees rows that
  * their sender may update and not read: so what a guard counted is shown to roles
- * that may read all of its table.
+ * that may read all of its table.  And a policy or a view can call a function on rows
+ * that it hides: so what is counted without a table shows to other roles no text of an event,
+ * unless this is the name of a registered type.
  */
 #include "postgres.h"
 
@@ -222,6 +224,26 @@ may_see(const EvStatsOrigin *origin)
 		check_enable_rls(origin->relation, InvalidOid, true) != RLS_ENABLED;
 }
 
+static EvStatsKey *
+key_of(EvStatsKind kind, EvTableItem *item)
+{
+	return kind == EV_STATS_VERDICTS ? &((EvStatsItem *) item)->key : &((EvFailureItem *) item)->key;
+}
+
+/* Takes what is not for all out of an item of a copy that was counted without a table. */
+static void
+withhold(EvStatsKind kind, EvTableItem *item)
+{
+	EvStatsOrigin *origin = &key_of(kind, item)->origin;
+
+	if (OidIsValid(origin->relation))
+		return;
+	if (!origin->is_registered)
+		origin->has_type = origin->has_version = false;
+	if (kind == EV_STATS_FAILURES)
+		((EvFailureItem *) item)->sample_length = 0;
+}
+
 /* Calls a function for each item of a kind that the current user may see. */
 static Datum
 put_items(FunctionCallInfo fcinfo, EvStatsKind kind, void (*put_item) (ReturnSetInfo *result, EvTableItem *item))
@@ -239,10 +261,12 @@ put_items(FunctionCallInfo fcinfo, EvStatsKind kind, void (*put_item) (ReturnSet
 		for (int i = 0; i < table->count; i++)
 		{
 			EvTableItem *item = ev_table_item(table, i);
-			const EvStatsKey *key = kind == EV_STATS_VERDICTS ? &((EvStatsItem *) item)->key : &((EvFailureItem *) item)->key;
 
-			if (item->used && (sees_all || may_see(&key->origin)))
-				put_item(result, item);
+			if (!item->used || (!sees_all && !may_see(&key_of(kind, item)->origin)))
+				continue;
+			if (!sees_all)
+				withhold(kind, item);
+			put_item(result, item);
 		}
 		pfree(table);
 	}

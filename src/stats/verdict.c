@@ -163,7 +163,7 @@ ev_counters(Oid relation, const char *name, int type_length, int32 version)
 	set_origin(counters, relation);
 	if (name != NULL)
 	{
-		counters->origin.has_type = counters->origin.has_version = true;
+		counters->origin.has_type = counters->origin.has_version = counters->origin.is_registered = true;
 		counters->origin.type = name;
 		counters->origin.type_length = type_length;
 		counters->origin.version = version;

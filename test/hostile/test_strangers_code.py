@@ -699,7 +699,10 @@ def test_temporary_tables_at_the_commit(world):
 
 
 def test_constants_of_a_table(world):
-    """PostgreSQL evaluates constants in a table's indexes, statistics, keys and constraints when it plans a query."""
+    """PostgreSQL evaluates constants in a table's indexes, statistics, keys and constraints when it plans a query.
+
+    Those in the constraints of a domain, when it is asked whether there are any.
+    """
     prepare(world)
     world.run("owner", "SELECT public.register_event_schema('m', 1, '{\"type\": \"object\"}')",
               "SELECT public.register_event_schema('m', 2, '{\"required\": [\"a\"]}', breaking => true)")
@@ -713,11 +716,14 @@ def test_constants_of_a_table(world):
               "CREATE TABLE mallory.p2 PARTITION OF mallory.p FOR VALUES IN (2) PARTITION BY LIST ((id - mallory.spy()))",
               "CREATE TABLE mallory.p20 PARTITION OF mallory.p2 DEFAULT",
               "ALTER TABLE mallory.p20 ADD CHECK (id > mallory.spy() - 2)", "INSERT INTO mallory.p VALUES (1, 'm', 1, '[]')",
+              "CREATE DOMAIN mallory.document AS jsonb CHECK (mallory.spy() > 0)", "CREATE DOMAIN mallory.number AS int CHECK (mallory.spy() > 0)",
+              "CREATE TABLE mallory.d (id int PRIMARY KEY, event_type text, schema_version mallory.number, data mallory.document)",
+              "INSERT INTO mallory.d VALUES (1, 'm', 1, '{}')", "SELECT public.add_event_guard('mallory.d', 'off')",
               "SELECT public.add_event_guard('mallory.t', 'off')", "SELECT public.add_event_guard('mallory.p', 'off')",
               "INSERT INTO mallory.t VALUES (3, 'm', 1, '3')")
     calls = [f"SELECT * FROM public.{call}" for call in (
         "audit_events('mallory.t')", "audit_events('mallory.p')", "check_event_upgrade('mallory.t', 'm', 1, 2)",
-        "check_event_upgrade('mallory.p', 'm', 1, 2)", "event_column_conflicts('mallory.t', 'data', 'other')",
+        "check_event_upgrade('mallory.p', 'm', 1, 2)", "audit_events('mallory.d')", "check_event_upgrade('mallory.d', 'm', 1, 2)", "event_column_conflicts('mallory.t', 'data', 'other')",
         "event_column_conflicts('mallory.p', 'data', 'data')", "set_event_guard_mode(NULL, 'warn')",
         "set_event_guard_mode('mallory.p', 'quarantine')", "event_schema_usage()", "event_enforcement",
         "drop_event_schema('m', 1)", "replay_event_quarantine()")]

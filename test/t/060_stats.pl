@@ -116,6 +116,28 @@ is(sql(q(SELECT reason, instance_location, keyword, events, sample FROM event_va
 	"keyword||required|1|(document): required property \"n\" is missing\nkeyword|/n|type|1|/n: must be integer, but is string \"secret\"\nnull|||2|",
 	'samples are kept on demand');
 
+# a policy and a view validate rows that they hide
+sql('SELECT event_validation_stats_reset()');
+sql(q(
+	SET event_validate.track_samples = on;
+	CREATE ROLE reader; CREATE TABLE hidden (owner text, data jsonb, type text);
+	INSERT INTO hidden VALUES ('alice', '{"n": "secret"}', 'order'), ('alice', '{}', 'secret');
+	CREATE VIEW visible WITH (security_barrier) AS SELECT * FROM hidden WHERE validate_event(data, type, 1) AND jsonb_matches_schema('{"required": ["n"]}', data);
+	CREATE TABLE policed AS TABLE hidden;
+	ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY valid ON policed USING (validate_event(data, type, 1) AND jsonb_matches_schema('{"type": "null"}', data));
+	GRANT SELECT ON visible, policed TO reader;
+	SET ROLE reader;
+	TABLE visible; TABLE policed));
+is(sql(q(SET ROLE reader; SELECT DISTINCT event_type, schema_version, reason, keyword, sample FROM event_validation_failures ORDER BY 1, 2, 3)),
+	"order|1|keyword|type|\n||not registered||", 'what hides rows does not show them in the statistics');
+is(sql(q(SET ROLE reader; SELECT DISTINCT event_type, schema_version FROM event_validation_stats UNION
+	SELECT event_type, schema_version FROM event_validation_stats_history UNION SELECT event_type, schema_version FROM event_validation_stats_daily ORDER BY 1)),
+	"order|1\n|", 'only the names of registered types');
+is(sql(q(SELECT DISTINCT event_type, sample FROM event_validation_failures WHERE role = 'reader' ORDER BY 1)),
+	"order|/n: must be integer, but is string \"secret\"\nsecret|", 'pg_read_all_stats sees all');
+sql('DROP VIEW visible; DROP TABLE hidden, policed; DROP ROLE reader');
+
 sql('SELECT event_validation_stats_reset()');
 sql(q(
 	SELECT set_event_guard_mode('guarded', 'quarantine');
