@@ -255,7 +255,7 @@ count_table(void *arg)
 
 		if (site->relation != counter->relation)
 			continue;
-		if (site->too_many)
+		if (site->too_many || site->is_unread)
 			counter->is_partial = true;
 		else
 			count_site(counter, site);

@@ -513,10 +513,15 @@ ev_find_rule_sites(EvSearch *search)
 	search->policies = ev_oid_set();
 	search->rules = ev_oid_set();
 	search->views = hash_create("event_validate views", 64, &by_rule, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
+	for (int i = 0; i < (int) lengthof(search->functions.oids) && !search->is_for_unread; i++)
 		add_users(search, search->functions.oids[i]);
 	foreach(cell, search->wrappers)
 		add_users(search, lfirst_oid(cell));
+	if (search->unread == NULL || search->is_for_unread)
+		return;
+	ev_find_rule_sites(search->unread);
+	/* at the end: what is known is looked at first */
+	search->sites = list_concat(search->sites, search->unread->sites);
 }
 
 /* ---------- expressions ---------- */
