@@ -382,6 +382,7 @@ ev_site_add(EvSearch *search, const EvSite *found)
 		return;
 	site = palloc(sizeof(EvSite));
 	*site = *found;
+	site->is_last = is_last;
 	site->too_many |= is_last;
 	site->is_unread = search->is_for_unread;
 	search->sites = lappend(search->sites, site);

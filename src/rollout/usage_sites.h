@@ -60,6 +60,7 @@ typedef struct EvSite
 	bool		too_many;		/* the domain is used in too many locations to
 								 * read each; or more sites of the owner were
 								 * left out */
+	bool		is_last;		/* more sites of the owner were left out */
 	bool		is_unread;		/* it is not known whether it checks events */
 	char	   *column;			/* column with the domain's value, */
 	List	   *path;			/* and path to the value in it: fields, by
