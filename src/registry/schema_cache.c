@@ -43,12 +43,16 @@
 #include "schema/document.h"
 #include "schema/uri.h"
 
+#define PROGRAM_MEMORY	65536	/* default of event_validate.program_memory,
+								 * in kB */
+
 static HTAB *programs = NULL;	/* EvSchema by function */
 static HTAB *names = NULL;		/* KnownSchema by name */
 static uint64 generation = 0;
 static uint64 programs_made = 0;
 static bool any_stale = false;	/* a program is invalid */
-static int	program_memory = 64 * 1024; /* the maximum for all programs, in kB */
+static int	program_memory = PROGRAM_MEMORY;	/* the maximum for all
+												 * programs, in kB */
 static Size memory_used = 0;	/* by all programs, when it was last counted,
 								 * and those made since then */
 static uint64 counted_at = 0;	/* programs_made then */
@@ -113,7 +117,7 @@ ev_registry_init(void)
 	DefineCustomIntVariable("event_validate.program_memory",
 							"Sets the maximum memory for the compiled schemas that a session keeps.",
 							"Beyond, those that were not used for long are compiled anew when they are needed.",
-							&program_memory, 64 * 1024, 64, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+							&program_memory, PROGRAM_MEMORY, 64, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, surroundings_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(LANGOID, surroundings_changed, (Datum) 0);
