@@ -926,3 +926,17 @@ def test_sites_of_a_stranger(world):
     rows = session.execute("SELECT * FROM event_schema_usage('order')").fetchall()
     assert warnings == ["not all events of table mallory.events are counted"], warnings
     assert [row[3] for row in rows] == [None, None], rows
+
+
+def test_views_of_a_stranger_over_another_roles(world):
+    """Her views over another role's views do not use up what is read of that role."""
+    prepare(world)
+    world.run("alice", "GRANT USAGE ON SCHEMA alice TO PUBLIC", f"CREATE TABLE alice.events ({COLUMNS})",
+              """DO $do$ BEGIN EXECUTE 'CREATE VIEW alice.large AS SELECT * FROM alice.events WHERE event_type NOT IN ('
+                  || (SELECT string_agg(quote_literal(repeat('x', 1000) || i), ',') FROM generate_series(1, 50) AS i) || ')'; END $do$""")
+    world.run("mallory", """DO $do$ BEGIN FOR i IN 1..60 LOOP
+                  EXECUTE format('CREATE VIEW mallory.v%s AS SELECT * FROM alice.large WHERE check_event(data, event_type, schema_version)
+                      WITH CHECK OPTION', i); END LOOP; END $do$""")
+    world.run("alice", """CREATE VIEW alice.shown AS SELECT * FROM alice.events WHERE check_event(data, event_type, schema_version)
+              WITH CHECK OPTION""", "INSERT INTO alice.shown VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry", "alice.shown")
