@@ -290,7 +290,10 @@ ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
 
 	/* if fn_extra is set, there is an argument */
 	if (likely(schema != NULL && schema->valid && !PG_ARGISNULL(0)))
+	{
+		schema->is_used = true;
 		return match_event(schema, PG_GETARG_DATUM(0));
+	}
 	return look_up_and_match(fcinfo);
 }
 

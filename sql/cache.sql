@@ -122,3 +122,18 @@ WHERE name = 'event_validate program' AND ident LIKE 'cached%';
 
 SELECT count(drop_event_schema(event_type, 1)) FROM (SELECT unnest(ARRAY['cached', 'cached.whole', 'cached.part', 'cached.late', 'cached.later']) AS event_type) AS t;
 SELECT validate_event('1', 'cached.late', 1), validate_event('[1]', 'cached.whole', 1);
+
+-- the memory of all programs is bounded: those that were not used for long leave
+SELECT count(register_event_schema('kept' || i, 1, format('{"properties": {"p%s": {"type": "integer"}}}', i))) FROM generate_series(1, 100) AS i;
+SET event_validate.program_memory = '64kB';
+CREATE TABLE kept (event_type text, data jsonb, CHECK (check_event(data, event_type, 1)));
+INSERT INTO kept SELECT 'kept' || i, jsonb_build_object('p' || i, i) FROM generate_series(1, 3) AS round, generate_series(1, 100) AS i;
+SELECT count(*) FROM kept WHERE validate_event(jsonb_build_object('p' || substr(event_type, 5), 'text'), event_type, 1);
+SELECT count(*), count(r) FROM kept, event_report(data, event_type, 1) AS r;
+SELECT count(*) BETWEEN 1 AND 40 AS few, sum(total_bytes) < 200000 AS little FROM pg_backend_memory_contexts
+WHERE name = 'event_validate program' AND ident LIKE 'kept%';
+RESET event_validate.program_memory;
+SELECT bool_and(validate_event(data, event_type, 1)) FROM kept;
+SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'event_validate program' AND ident LIKE 'kept%';
+DROP TABLE kept;
+SELECT count(drop_event_schema('kept' || i, 1)) FROM generate_series(1, 100) AS i;

@@ -95,7 +95,14 @@ CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 INSERT INTO refusals SELECT i, 'refusals', 1, '{"n": 0}' FROM generate_series(1, 260) AS i;
 \set VERBOSITY default
 CALL migrate_events('refusals', 'refusals', 2);
+CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused' USING CONSTRAINT = 'c' || NEW.id; END $$;
+SET event_validate.show_values = off;
+CALL migrate_events('refusals', 'refusals', 2);
+RESET event_validate.show_values;
 \set VERBOSITY terse
+-- a long message is cut
+CREATE OR REPLACE FUNCTION refusals_1_2(jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE '%', repeat('é', 3000000); END $$;
+SELECT keyword, length(message), right(message, 4), rows FROM check_event_upgrade('refusals', 'refusals', 1, 2);
 DROP TABLE refusals;
 DROP FUNCTION refuse;
 SELECT drop_event_upcast('refusals', 1, 2), drop_event_schema('refusals', 2), drop_event_schema('refusals', 1);

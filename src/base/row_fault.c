@@ -11,6 +11,7 @@
 #include "base/row_fault.h"
 
 #define MOST_NAME	1000		/* bytes of a message in the name of its kind */
+#define MOST_MESSAGE	1000	/* bytes of a message in a report */
 
 /*
  * Is this a category of errors in users' code, that is, not of the server or
@@ -94,6 +95,16 @@ without_values(const char *message)
 		p += length;
 	}
 	return result.data;
+}
+
+char *
+ev_message_cut(const char *message)
+{
+	int			length = strnlen(message, MOST_MESSAGE + 1);
+
+	if (length <= MOST_MESSAGE)
+		return pstrdup(message);
+	return psprintf("%.*s...", pg_mbcliplen(message, length, MOST_MESSAGE), message);
 }
 
 char *

@@ -37,6 +37,12 @@ extern bool ev_is_row_fault(int sqlstate, EvRowWork work);
 extern char *ev_row_fault_name(const ErrorData *error);
 
 /*
+ * Returns a copy of a message for a report, in CurrentMemoryContext: users' code raises
+ * messages of any length, so a long one is cut and ends in "...".
+ */
+extern char *ev_message_cut(const char *message);
+
+/*
  * Is an error with this SQLSTATE caused by an expression over rows: by the
  * data that it reads, or by the names and rights that it uses?
  */

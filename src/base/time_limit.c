@@ -185,3 +185,36 @@ ev_in_limited_time(void (*work) (void *arg), void *arg, EvKeep keep, int millise
 	*ran_out = error != NULL && limited.ran_out;
 	return error;
 }
+
+bool
+ev_compute_in_limited_time(void (*work) (void *arg), void *arg, int milliseconds)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Limited		limited = {0};
+
+	if (is_running)
+	{
+		work(arg);
+		return false;
+	}
+	CHECK_FOR_INTERRUPTS();
+	start(milliseconds);
+	PG_TRY();
+	{
+		work(arg);
+	}
+	PG_CATCH();
+	{
+		stop(&limited);
+		if (geterrcode() != ERRCODE_QUERY_CANCELED || !limited.ran_out || limited.is_canceled)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(caller);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (is_running)
+		stop(&limited);
+	if (limited.is_canceled)
+		raise_cancellation();
+	return limited.ran_out;
+}

@@ -21,4 +21,14 @@
 extern ErrorData *ev_in_limited_time(void (*work) (void *arg), void *arg, EvKeep keep,
 									 int milliseconds, bool *ran_out);
 
+/*
+ * Calls work(arg), which runs no code of users and holds only memory, without a
+ * subtransaction, so also in parallel workers.  Returns true if it was canceled after
+ * the end of the time: the work returned early because of QueryCancelPending, or it was
+ * ended by the error of CHECK_FOR_INTERRUPTS(), which is dropped; the caller must then raise an error.  A
+ * limit inside another limit has no effect.  Raises the other errors of the work, and a
+ * cancellation that the user has requested.
+ */
+extern bool ev_compute_in_limited_time(void (*work) (void *arg), void *arg, int milliseconds);
+
 #endif							/* EV_TIME_LIMIT_H */

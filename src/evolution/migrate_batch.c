@@ -529,7 +529,7 @@ write_rows(EvMigration *migration, Relation leaf, BatchRow *rows, int count)
 		}
 		if (failed >= end || !ev_is_row_fault(error->sqlerrcode, EV_WORK_UPCAST))
 			ReThrowError(error);
-		fail_update(migration, &rows[failed], ev_row_fault_name(error), error->message);
+		fail_update(migration, &rows[failed], ev_row_fault_name(error), ev_message_cut(error->message));
 		end = failed;
 		if (start == end)
 		{

@@ -24,10 +24,14 @@ typedef struct Failure
 	char	   *keyword_location;
 	char	   *keyword;
 	char	   *name;
+	bool		is_shown;		/* the words quote values and names */
 	char	   *words;			/* about the first of them */
 	int64		count;
 	List	   *samples;		/* of char * */
 } Failure;
+
+/* All kinds beyond MAX_KINDS. */
+static const EvKind others = {"", "", "", "others", "violations of further kinds", 0};
 
 /*
  * Returns what is wrong with an event; without any of its values and names if
@@ -36,6 +40,8 @@ typedef struct Failure
 static char *
 words_of(const EvKind *kind)
 {
+	if (kind == &others)
+		return pstrdup(kind->message);
 	if (ev_quote_values)
 		return psprintf("%s%s%s: %s", ev_location_show(kind->instance_location),
 						kind->keyword[0] != '\0' ? ", " : "", kind->keyword, kind->message);
@@ -50,8 +56,21 @@ words_of(const EvKind *kind)
 					kind->name[SQLSTATE_LENGTH] == ':' ? pnstrdup(kind->name, SQLSTATE_LENGTH) : kind->name);
 }
 
+/* Are failures of this kind counted with the others?  What is not shown of them does not tell them apart. */
+static bool
+is_of_kind(const Failure *failure, const EvKind *kind, const char *words)
+{
+	if (failure->is_shown != ev_quote_values)
+		return false;
+	if (!ev_quote_values)
+		return strcmp(failure->words, words) == 0;
+	return strcmp(failure->location, kind->instance_location) == 0 &&
+		strcmp(failure->keyword_location, kind->keyword_location) == 0 &&
+		strcmp(failure->keyword, kind->keyword) == 0 && strcmp(failure->name, kind->name) == 0;
+}
+
 static Failure *
-find_failure(const EvFailures *failures, int32 version, const EvKind *kind)
+find_failure(const EvFailures *failures, int32 version, const EvKind *kind, const char *words)
 {
 	const ListCell *cell;
 
@@ -59,10 +78,7 @@ find_failure(const EvFailures *failures, int32 version, const EvKind *kind)
 	{
 		Failure    *other = (Failure *) lfirst(cell);
 
-		if (other->version == version &&
-			strcmp(other->location, kind->instance_location) == 0 &&
-			strcmp(other->keyword_location, kind->keyword_location) == 0 &&
-			strcmp(other->keyword, kind->keyword) == 0 && strcmp(other->name, kind->name) == 0)
+		if (other->version == version && is_of_kind(other, kind, words))
 			return other;
 	}
 	return NULL;
@@ -71,15 +87,17 @@ find_failure(const EvFailures *failures, int32 version, const EvKind *kind)
 void
 ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvKind *kind)
 {
-	static const EvKind others = {"", "", "", "others", "violations of further kinds", 0};
 	MemoryContext caller = MemoryContextSwitchTo(failures->context);
 	int64		count = kind->count;
-	Failure    *failure = find_failure(failures, version, kind);
+	char	   *words = words_of(kind);
+	Failure    *failure = find_failure(failures, version, kind, words);
 
 	if (failure == NULL && list_length(failures->kinds) >= MAX_KINDS)
 	{
 		kind = &others;
-		failure = find_failure(failures, version, kind);
+		pfree(words);
+		words = words_of(kind);
+		failure = find_failure(failures, version, kind, words);
 	}
 	if (failure == NULL)
 	{
@@ -89,9 +107,12 @@ ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvK
 		failure->keyword_location = pstrdup(kind->keyword_location);
 		failure->keyword = pstrdup(kind->keyword);
 		failure->name = pstrdup(kind->name);
-		failure->words = words_of(kind);
+		failure->is_shown = ev_quote_values;
+		failure->words = words;
 		failures->kinds = lappend(failures->kinds, failure);
 	}
+	else
+		pfree(words);
 	failure->count += count;
 	if (ev_quote_values && list_length(failure->samples) < SHOWN_SAMPLES)
 		failure->samples = lappend(failure->samples, pstrdup(row));
@@ -109,7 +130,9 @@ compare_failures(const ListCell *a, const ListCell *b)
 		order = strcmp(x->location, y->location);
 	if (order == 0)
 		order = strcmp(x->keyword_location, y->keyword_location);
-	return order != 0 ? order : strcmp(x->name, y->name);
+	if (order == 0)
+		order = strcmp(x->name, y->name);
+	return order != 0 ? order : strcmp(x->words, y->words);
 }
 
 char *

@@ -178,7 +178,7 @@ run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpg
 	failed = &results[run.at];
 	failed->data = NULL;
 	failed->schema = NULL;
-	failed->fault = pstrdup(error->message);
+	failed->fault = ev_message_cut(error->message);
 	failed->cause = ev_row_fault_name(error);
 	FreeErrorData(error);
 	return run.at + 1;

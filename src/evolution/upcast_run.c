@@ -177,6 +177,7 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 
 	if (!step->schema->valid)
 		step->schema = ev_registry_by_function(step->schema_function);
+	step->schema->is_used = true;
 	*schema = step->schema;
 	return is_null ? NULL : DatumGetJsonbP(value);
 }

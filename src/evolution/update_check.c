@@ -441,7 +441,7 @@ check_some(Batch *batch)
 	if (batch->at >= batch->count || ev_is_interrupt(error) || !ev_is_row_fault(error->sqlerrcode, EV_WORK_INSERT))
 		ReThrowError(error);
 	refused = &batch->results[batch->at++];
-	refused->fault = pstrdup(error->message);
+	refused->fault = ev_message_cut(error->message);
 	refused->cause = ev_row_fault_name(error);
 	refused->is_refused = true;
 	FreeErrorData(error);

@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "base/row_fault.h"
 #include "evolution/upcast_rows.h"
 #include "evolution/update_check.h"
 #include "rollout/audit.h"
@@ -132,7 +133,7 @@ find_kind(UpgradeReport *report, const EvKind *kind)
 	counted->kind.keyword_location = pstrdup(kind->keyword_location);
 	counted->kind.keyword = pstrdup(kind->keyword);
 	counted->kind.name = pstrdup(kind->name);
-	counted->kind.message = pstrdup(kind->message);
+	counted->kind.message = ev_message_cut(kind->message);
 	counted->next = entry->first;
 	entry->first = counted;
 	report->in_order = lappend(report->in_order, counted);
@@ -153,7 +154,7 @@ count_kind(const EvKind *kind, void *arg)
 	if (strcmp(kind->message, counted->kind.message) < 0)
 	{
 		pfree(unconstify(char *, counted->kind.message));
-		counted->kind.message = pstrdup(kind->message);
+		counted->kind.message = ev_message_cut(kind->message);
 	}
 	if (counted->samples < SAMPLES && report->name != NULL)
 		counted->names[counted->samples++] = pstrdup(report->name);

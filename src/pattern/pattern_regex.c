@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/time_limit.h"
 #include "pattern/pattern_internal.h"
 
 #define MAX_REPEAT			255 /* DUPMAX of the engine */
@@ -41,16 +42,21 @@
 
 /*
  * Limit on the counted steps of one match, of some nanoseconds each.  It stops a match
- * that makes very many tries.  It is no limit on the time: see
- * stack_or_steps_run_out().
+ * that makes very many tries.  What the engine does between two tries is not counted
+ * (see stack_or_steps_run_out()), so there is a limit on the time, too, in milliseconds.
  */
 #define MOST_ENGINE_STEPS			INT64CONST(2000000000)
+#define MOST_ENGINE_TIME	10000
+#define LONG_STRING			30	/* characters, from which on the time is
+								 * limited for each pattern */
 #define STEPS_OF_CALL		200 /* of each try, besides the string's length */
 #define INTERRUPT_WORK		100000	/* characters read */
 
 struct EvRegex
 {
 	regex_t		regex;
+	bool		is_divided;		/* a repetition has a back-reference, so the
+								 * engine tries its divisions */
 #if EV_REGEX_USES_MALLOC
 	MemoryContextCallback callback; /* frees what the engine holds */
 #endif
@@ -532,8 +538,9 @@ write_node(RegexWriter *w, const EvNode *node)
  * Between two tries, the engine also looks for places at which the string can be
  * divided, and there is no call to count that.  For a sequence, it may scan the string
  * from each place.  For a repetition, it may go through all divisions, whose number is
- * exponential in the string's length.  Only a cancellation ends that: the engine checks
- * for it at each character that an automaton of its own cannot read.
+ * exponential in the string's length.  A cancellation ends that, also one by the limit on
+ * the time: the engine checks for it at each character that an automaton of its own
+ * cannot read.
  */
 static int	(*engine_stack_is_too_deep) (void);
 static int64 steps_left;
@@ -565,6 +572,20 @@ free_regex(void *regex)
 	pg_regfree(&((EvRegex *) regex)->regex);
 }
 #endif
+
+/* Is there a back-reference in a repetition? */
+static bool
+has_divisions(const EvNode *node, bool is_repeated)
+{
+	check_stack_depth();
+	is_repeated |= node->kind == EV_NODE_REPEAT && node->max != 1;
+	if (is_repeated && node->kind == EV_NODE_BACKREFERENCE)
+		return true;
+	for (const EvNode *child = node->child; child != NULL; child = child->next)
+		if (has_divisions(child, is_repeated))
+			return true;
+	return false;
+}
 
 EvRegex *
 ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternBudget *budget, EvPatternError *error)
@@ -616,6 +637,7 @@ ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternBudget 
 		if (code == REG_OKAY)
 		{
 			count_steps(&regex->regex);
+			regex->is_divided = has_divisions(root, false);
 #if EV_REGEX_USES_MALLOC
 			regex->callback.func = free_regex;
 			regex->callback.arg = regex;
@@ -639,6 +661,23 @@ ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternBudget 
 	return regex;
 }
 
+/* One match. */
+typedef struct EngineCall
+{
+	const EvRegex *regex;
+	const pg_wchar *codes;
+	Size		count;
+	int			code;			/* out: of the engine */
+} EngineCall;
+
+static void
+call_engine(void *arg)
+{
+	EngineCall *call = arg;
+
+	call->code = pg_regexec(unconstify(regex_t *, &call->regex->regex), call->codes, call->count, 0, NULL, 0, NULL, 0);
+}
+
 bool
 ev_regex_matches(const EvRegex *regex, const char *string, int length)
 {
@@ -646,7 +685,9 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 	const unsigned char *end = at + length;
 	pg_wchar   *codes;
 	Size		count = 0;
+	EngineCall	call = {.regex = regex};
 	int			code;
+	bool		is_late = false;
 
 	/* there are never more code points than bytes */
 	codes = palloc_extended(((Size) length + 1) * sizeof(pg_wchar), MCXT_ALLOC_HUGE);
@@ -659,8 +700,14 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 	}
 	steps_left = MOST_ENGINE_STEPS;
 	steps_of_try = STEPS_OF_CALL + (int64) count;
-	code = pg_regexec(unconstify(regex_t *, &regex->regex), codes, count, 0, NULL,
-					  0, NULL, 0);
+	call.codes = codes;
+	call.count = count;
+	call.code = REG_ASSERT;		/* unless the engine returns */
+	if (!regex->is_divided && count < LONG_STRING)
+		call_engine(&call);
+	else
+		is_late = ev_compute_in_limited_time(call_engine, &call, MOST_ENGINE_TIME);
+	code = call.code;
 	pfree(codes);
 	if (code == REG_OKAY)
 		return true;
@@ -668,6 +715,11 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 		return false;
 
 	CHECK_FOR_INTERRUPTS();
+	if (is_late)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("could not match a pattern: it takes longer than %d s", MOST_ENGINE_TIME / 1000),
+				 errdetail("The string has %zu characters.", count)));
 	if (steps_left < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

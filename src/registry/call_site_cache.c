@@ -56,6 +56,7 @@ ev_call_site_search(EvCallSiteCache **kept, MemoryContext context,
 			if (ev_is_met(met, type, type_length, version))
 			{
 				cache->last = met;
+				met->schema->is_used = true;
 				return met->schema;
 			}
 		}

@@ -62,7 +62,12 @@ ev_call_site_schema(EvCallSiteCache **cache, MemoryContext context, const text *
 	int			length = VARSIZE_ANY_EXHDR(type);
 
 	if (*cache != NULL && ev_is_met((*cache)->last, name, length, version))
-		return (*cache)->last->schema;
+	{
+		EvSchema   *schema = (*cache)->last->schema;
+
+		schema->is_used = true;
+		return schema;
+	}
 	return ev_call_site_search(cache, context, name, length, version);
 }
 

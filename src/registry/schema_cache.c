@@ -8,6 +8,10 @@
  * program is compiled.  An entry itself has some hundred bytes and is never
  * freed, so that callers can keep pointers to it.  Names that do not exist are
  * not cached.
+ *
+ * The memory of all programs is bounded (event_validate.program_memory).  Beyond,
+ * programs that were not used for long leave the cache, as if they had become
+ * invalid.
  */
 #include "postgres.h"
 
@@ -24,6 +28,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -38,11 +43,19 @@
 #include "schema/document.h"
 #include "schema/uri.h"
 
+#define PROGRAM_MEMORY	65536	/* default of event_validate.program_memory,
+								 * in kB */
+
 static HTAB *programs = NULL;	/* EvSchema by function */
 static HTAB *names = NULL;		/* KnownSchema by name */
 static uint64 generation = 0;
 static uint64 programs_made = 0;
 static bool any_stale = false;	/* a program is invalid */
+static int	program_memory = PROGRAM_MEMORY;	/* the maximum for all
+												 * programs, in kB */
+static Size memory_used = 0;	/* by all programs, when it was last counted,
+								 * and those made since then */
+static uint64 counted_at = 0;	/* programs_made then */
 static uint32 namespace_hash = 0;	/* of event_schema, once it was looked up */
 static uint32 language_hash = 0;	/* of jsonschema */
 
@@ -101,6 +114,10 @@ surroundings_changed(Datum arg pg_attribute_unused(), int cacheid, uint32 hash)
 void
 ev_registry_init(void)
 {
+	DefineCustomIntVariable("event_validate.program_memory",
+							"Sets the maximum memory for the compiled schemas that a session keeps.",
+							"Beyond, those that were not used for long are compiled anew when they are needed.",
+							&program_memory, PROGRAM_MEMORY, 64, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, surroundings_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(LANGOID, surroundings_changed, (Datum) 0);
@@ -246,6 +263,76 @@ free_stale_programs(void)
 	}
 }
 
+/* ---------- memory ---------- */
+
+/* How many programs are made until the memory of all is counted anew: patterns are compiled when they are first used. */
+#define COUNT_INTERVAL	64
+
+/* The programs in the cache. */
+static List *
+list_programs(void)
+{
+	List	   *list = NIL;
+	HASH_SEQ_STATUS status;
+	EvSchema   *schema;
+
+	hash_seq_init(&status, programs);
+	while ((schema = hash_seq_search(&status)) != NULL)
+		if (schema->context != NULL)
+			list = lappend(list, schema);
+	return list;
+}
+
+/* Those that were not used for long come first, the oldest of them before the others. */
+static int
+compare_use(const ListCell *a, const ListCell *b)
+{
+	const EvSchema *x = lfirst(a);
+	const EvSchema *y = lfirst(b);
+
+	if (x->is_used != y->is_used)
+		return x->is_used ? 1 : -1;
+	return x->made < y->made ? -1 : x->made > y->made;
+}
+
+/*
+ * Frees programs until there is room for others.  No program is running here, as in
+ * free_stale_programs().
+ */
+static void
+free_unused_programs(void)
+{
+	Size		most = (Size) program_memory * 1024;
+	List	   *list;
+	ListCell   *cell;
+
+	if (memory_used <= most && programs_made - counted_at < COUNT_INTERVAL)
+		return;
+	list = list_programs();
+	memory_used = 0;
+	counted_at = programs_made;
+	foreach(cell, list)
+		memory_used += MemoryContextMemAllocated(((EvSchema *) lfirst(cell))->context, true);
+	if (memory_used > most)
+	{
+		list_sort(list, compare_use);
+		foreach(cell, list)
+		{
+			EvSchema   *schema = lfirst(cell);
+
+			schema->is_used = false;
+			/* a quarter becomes free, so that this is rare */
+			if (memory_used <= most - most / 4)
+				continue;
+			memory_used -= MemoryContextMemAllocated(schema->context, true);
+			schema->valid = false;
+			schema->has_left = true;
+			free_program(schema);
+		}
+	}
+	list_free(list);
+}
+
 /*
  * Sets the name.  The old one is not freed, since call sites point to it; but it
  * changes only if another function gets the same OID.
@@ -292,6 +379,7 @@ make_program(EvSchema *schema)
 	EvProgram  *program;
 
 	free_stale_programs();
+	free_unused_programs();
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(schema->function));
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
@@ -329,7 +417,9 @@ make_program(EvSchema *schema)
 
 		read_document(tuple, &document);
 		schema->deprecated = ev_document_is_deprecated(&document);
-		schema->last_warned_client = schema->last_warned_log = 0;
+		if (!schema->has_left)
+			schema->last_warned_client = schema->last_warned_log = 0;
+		schema->has_left = false;
 		MemoryContextSwitchTo(context);
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)
@@ -352,6 +442,7 @@ make_program(EvSchema *schema)
 			schema->valid = false;
 			any_stale = true;
 		}
+		memory_used += MemoryContextMemAllocated(context, true);
 		MemoryContextSwitchTo(caller);
 	}
 	PG_CATCH();
@@ -386,6 +477,7 @@ ev_registry_by_function(Oid function)
 		memset((char *) schema + sizeof(Oid), 0, sizeof(EvSchema) - sizeof(Oid));
 	if (!schema->valid)
 		make_program(schema);
+	schema->is_used = true;
 	return schema;
 }
 
@@ -414,8 +506,11 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	 * of the same row.
 	 */
 	if (named != NULL && named->schema->valid)
+	{
+		named->schema->is_used = true;
 		return type_length <= EV_WHOLE_TYPE_MAX || is_of_type(named->schema->name, type, type_length) ?
 			named->schema : NULL;
+	}
 
 	function = find_function(&name, type, type_length);
 	if (!OidIsValid(function))

@@ -4,8 +4,9 @@
  *
  * An entry is made when its function is first used.  It becomes invalid when
  * the row in pg_proc of its function, or of a function that it refers to,
- * changes.  The next look-up then makes it anew.  Entries are looked up
- * between validations, never during one, so a program in use is not freed.
+ * changes, or when its program leaves the cache to make room for others.  The next
+ * look-up then makes it anew.  Entries are looked up between validations, never
+ * during one, so a program in use is not freed.
  */
 #ifndef EV_SCHEMA_CACHE_H
 #define EV_SCHEMA_CACHE_H
@@ -21,6 +22,8 @@ typedef struct EvSchema
 {
 	Oid			function;		/* hash key, must be the first member */
 	bool		valid;			/* the program is up to date */
+	bool		is_used;		/* since programs last left the cache */
+	bool		has_left;		/* the program left it, and is as it was */
 	uint64		made;			/* another number each time that the program
 								 * is made */
 	bool		deprecated;		/* as its document says */

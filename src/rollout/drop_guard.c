@@ -47,6 +47,7 @@
 #include "rollout/drop_guard.h"
 #include "rollout/rule_sites.h"
 #include "rollout/version_rows.h"
+#include "rollout/wrappers.h"
 #include "rows/table_lock.h"
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
@@ -62,7 +63,7 @@ typedef struct Drop
 	CommandId	command;		/* the current command then */
 	bool		again;			/* registered again, with other documents */
 	Oid			user;			/* who dropped them */
-	HTAB	   *passed;			/* tables with a WARNING */
+	HTAB	   *passed;			/* tables with a WARNING; NULL: none */
 } Drop;
 
 static List *drops = NIL;		/* of this transaction, in its context */
@@ -85,22 +86,34 @@ named_version(const Finding *finding)
 	return finding->version != NULL ? finding->version : linitial(finding->search->versions);
 }
 
+/* Returns the constraint, policy or view of a site as the subject of a sentence. */
 static char *
-why_checked(const EvSite *site)
+what_checks(const EvSite *site)
 {
 	const char *constraint;
 
-	if (OidIsValid(site->trigger))
-		return pstrdup("The table has an event guard.");
 	if (OidIsValid(site->policy))
-		return psprintf("Policy \"%s\" of table %s checks them with it.", ev_security_policy_name(site->policy), ev_table_name(site->declared));
+		return psprintf("Policy \"%s\" of table %s", ev_security_policy_name(site->policy), ev_table_name(site->declared));
 	if (OidIsValid(site->view))
-		return psprintf("The CHECK OPTION of view %s, or of a view over it, checks them with it.", ev_table_name(site->view));
+		return psprintf("The CHECK OPTION of view %s, or of a view over it,", ev_table_name(site->view));
 	constraint = get_constraint_name(site->constraint);
 	if (OidIsValid(site->domain))
-		return psprintf("Constraint \"%s\" of domain %s checks them with it.",
-						constraint, format_type_be(site->domain));
-	return psprintf("Constraint \"%s\" of the table checks them with it.", constraint);
+		return psprintf("Constraint \"%s\" of domain %s", constraint, format_type_be(site->domain));
+	return psprintf("Constraint \"%s\" of the table", constraint);
+}
+
+static char *
+why_checked(const EvSite *site)
+{
+	if (OidIsValid(site->trigger))
+		return pstrdup("The table has an event guard.");
+	return psprintf("%s checks them with it.", what_checks(site));
+}
+
+static const char *
+kind_of(const EvSite *site)
+{
+	return OidIsValid(site->policy) ? "policy" : OidIsValid(site->view) ? "view" : "constraint";
 }
 
 /* Returns schema.table, for messages that quote it. */
@@ -123,8 +136,7 @@ refuse_used(const Finding *finding)
 			 errdetail_internal("%s", why_checked(finding->site)),
 			 OidIsValid(finding->site->trigger) ?
 			 errhint("Delete these rows or bring them to another version first, or drop the guard with drop_event_guard.") :
-			 errhint("Delete these rows or bring them to another version first, or drop the %s.",
-					 OidIsValid(finding->site->policy) ? "policy" : OidIsValid(finding->site->view) ? "view" : "constraint")));
+			 errhint("Delete these rows or bring them to another version first, or drop the %s.", kind_of(finding->site))));
 }
 
 /*
@@ -152,17 +164,41 @@ refuse_unreadable(const Finding *finding, const char *reason, const EvLook *look
 			 error != NULL ? errdetail_log("%s", error->message) : 0,
 			 errcontext("while looking for rows of table \"%s\" that need the event schema",
 						plain_table_name(finding->site->relation)),
+			 finding->site->is_unread ?
+			 errhint("Make these functions shorter, or drop the %s. The owner of the database can drop the event schema in spite of it by drop_event_schema with force => true.", kind_of(finding->site)) :
 			 errhint("Write the expressions of its constraint or guard so that they are quick (an index on type and version helps) and raise no error for any row, and qualify functions with their schemas. The owner of the database can drop it in spite of other roles' tables by drop_event_schema with force => true.")));
 }
 
-/* Returns true if the drop continues in spite of the finding. */
+static bool
+is_passed(const Drop *drop, Oid relation)
+{
+	return drop->passed != NULL && ev_oid_set_has(drop->passed, relation);
+}
+
+/* Leaves a table out from now on, until the transaction ends. */
+static void
+note_passed(Drop *drop, Oid relation)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+
+	if (drop->passed == NULL)
+		drop->passed = ev_oid_set();
+	(void) ev_oid_set_add(drop->passed, relation);
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * Returns true if the drop continues in spite of the finding.  It does for the user's own
+ * tables only where another role's functions are not read.
+ */
 static bool
 pass(Drop *drop, const Finding *finding, const char *reason)
 {
 	const EvVersion *version = named_version(finding);
 	Oid			relation = finding->site->relation;
+	bool		is_own = ev_is_own_table(relation, drop->user);
 
-	if (!drop->forced || ev_is_own_table(relation, drop->user))
+	if (!drop->forced || (is_own && !finding->site->is_unread))
 		return false;
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
@@ -172,7 +208,8 @@ pass(Drop *drop, const Finding *finding, const char *reason)
 			 errmsg("event schema \"%s@%d\" is dropped although it is not known whether rows of table \"%s\" carry that type and version",
 					version->type, version->version, plain_table_name(relation)),
 			 errdetail_internal("%s", reason)));
-	(void) ev_oid_set_add(drop->passed, relation);
+	if (!is_own)
+		note_passed(drop, relation);
 	return true;
 }
 
@@ -196,6 +233,9 @@ why_not_looked_at(const EvSite *site, int milliseconds)
 {
 	if (site->too_many && OidIsValid(site->domain))
 		return psprintf("Values of domain %s are in too many columns to be searched.", format_type_be(site->domain));
+	if (site->is_unread)
+		return psprintf("%s calls functions with more text than is read of one role (%d MB), so it is not known whether it checks events.",
+						what_checks(site), EV_MOST_FUNCTION_TEXT / (1024 * 1024));
 	if (site->too_many)
 		return pstrdup("Too many constraints, guards, policies and views check the events of its owner's tables.");
 	if (milliseconds < 0)
@@ -221,7 +261,10 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 	ErrorData  *error;
 
 	CHECK_FOR_INTERRUPTS();
-	if (ev_oid_set_has(drop->passed, site->relation))
+	if (is_passed(drop, site->relation))
+		return;
+	/* an own table had its WARNING in the first search */
+	if (site->is_unread && drop->forced && times == NULL && ev_is_own_table(site->relation, drop->user))
 		return;
 	unknown = why_not_looked_at(site, milliseconds);
 	if (unknown != NULL)
@@ -340,7 +383,7 @@ tables_to_lock(const Drop *drop, const EvSearch *search, bool own, const Locked 
 		Oid			relation = lfirst_oid(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!ev_oid_set_has(locked->set, relation) && !ev_oid_set_has(drop->passed, relation) &&
+		if (!ev_oid_set_has(locked->set, relation) && !is_passed(drop, relation) &&
 			ev_is_own_table(relation, drop->user) == own &&
 			(own || locked->rounds == 0 || is_below(relation, locked)))
 			tables = lappend_oid(tables, relation);
@@ -594,7 +637,7 @@ look_protected(void *arg)
  * rolled back.
  */
 static void
-check_before_commit(const Drop *drop, bool again)
+check_before_commit(Drop *drop, bool again)
 {
 	Drop		part = *drop;
 	ProtectedLook look = {.drop = &part};
@@ -605,6 +648,7 @@ check_before_commit(const Drop *drop, bool again)
 	if (part.versions == NIL)
 		return;
 	error = ev_in_subtransaction(look_protected, &look, EV_KEEP);
+	drop->passed = part.passed;
 	if (error == NULL)
 		error = look.error;
 	if (error != NULL)
@@ -712,7 +756,6 @@ add_drop(List *versions, bool forced)
 	drop->forced = forced;
 	drop->command = GetCurrentCommandId(false);
 	drop->user = GetUserId();
-	drop->passed = ev_oid_set();
 	foreach(cell, versions)
 		if (is_forced(lfirst(cell)) == forced)
 		drop->versions = lappend(drop->versions, copy_version(lfirst(cell)));

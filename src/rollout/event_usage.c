@@ -255,12 +255,23 @@ count_table(void *arg)
 
 		if (site->relation != counter->relation)
 			continue;
-		if (site->too_many)
+		if (site->too_many || site->is_unread)
 			counter->is_partial = true;
 		else
 			count_site(counter, site);
 	}
 	SPI_finish();
+}
+
+static void
+warn_of_partial(Oid relation, bool is_left_out)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("not all events of table %s are counted", ev_table_name(relation)),
+			 is_left_out ?
+			 errdetail("A domain is used in too many columns to search each, too many constraints, guards, policies and views check the events of its owner's tables, or a function that one of them calls is too long to be read.") :
+			 errdetail("A constraint calls a function that validates events, but their type and version are not among its arguments.")));
 }
 
 /* Counts a table; if that is not possible, warns and returns false. */
@@ -289,12 +300,7 @@ try_count_table(Counter *counter)
 				 errdetail_internal("%s", ev_look_reason(&look, error)),
 				 errhint("Write its expressions so that they raise no error for any row, or repair these rows.")));
 	else if (counter->is_opaque || counter->is_partial)
-		ereport(WARNING,
-				(errcode(ERRCODE_WARNING),
-				 errmsg("not all events of table %s are counted", ev_table_name(counter->relation)),
-				 counter->is_partial ?
-				 errdetail("A domain is used in too many columns to search each, or too many constraints, guards, policies and views check the events of its owner's tables.") :
-				 errdetail("A constraint calls a function that validates events, but their type and version are not among its arguments.")));
+		warn_of_partial(counter->relation, counter->is_partial);
 	return error == NULL;
 }
 
@@ -367,6 +373,28 @@ append_foreign(StringInfo text, Oid table)
 }
 
 /*
+ * Warns of sites on partitioned tables, which are not counted themselves, that stand for
+ * those that were left out.  Returns whether there are such sites.
+ */
+static bool
+warn_of_uncounted(const EvSearch *search)
+{
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, search->sites)
+	{
+		const EvSite *site = lfirst(cell);
+
+		if (!site->is_last || get_rel_relkind(site->relation) != RELKIND_PARTITIONED_TABLE)
+			continue;
+		found = true;
+		warn_of_partial(site->relation, true);
+	}
+	return found;
+}
+
+/*
  * event_usage(event_type text) returns SETOF (relation regclass, event_type
  * text, schema_version bigint, events bigint)
  *
@@ -410,9 +438,7 @@ ev_event_usage(PG_FUNCTION_ARGS)
 		else
 			incomplete = true;
 	}
-	/* also on a partitioned table, which is not counted itself */
-	foreach(cell, counter.search.sites)
-		incomplete |= ((EvSite *) lfirst(cell))->too_many;
+	incomplete |= warn_of_uncounted(&counter.search);
 	if (left_out.len > 0)
 		ereport(NOTICE,
 				(errmsg("tables that you may not read are not counted: %s", left_out.data)));

@@ -85,14 +85,25 @@ policy_row(Oid policy, TupleDesc *descriptor)
 	return row_of(PolicyRelationId, PolicyOidIndexId, Anum_pg_policy_oid, policy, descriptor);
 }
 
-/* Parses a column of a catalog's row; NULL if it is, or if too much of the role was parsed. */
+/*
+ * May so many bytes of a role be parsed for an object of another one?  They count for the
+ * other one, so that it cannot use up what is parsed for this role; but what is parsed for
+ * the user's objects counts for their owner.
+ */
+static bool
+may_read(const EvSearch *search, Oid owner, Oid asker, Size bytes)
+{
+	return ev_search_may_read(search->counts, ev_search_is_own(search->counts, asker) ? owner : asker, bytes);
+}
+
+/* Parses a column of a catalog's row; NULL if it is, or if too much was parsed for the role that asks. */
 static Node *
-node_in(HeapTuple row, AttrNumber column, TupleDesc descriptor, const EvSearch *search, Oid owner)
+node_in(HeapTuple row, AttrNumber column, TupleDesc descriptor, const EvSearch *search, Oid owner, Oid asker)
 {
 	bool		is_null;
 	Datum		value = heap_getattr(row, column, descriptor, &is_null);
 
-	if (is_null || (search != NULL && !ev_search_may_read(search->counts, owner, toast_raw_datum_size(value))))
+	if (is_null || (search != NULL && !may_read(search, owner, asker, toast_raw_datum_size(value))))
 		return NULL;
 	return stringToNode(TextDatumGetCString(value));
 }
@@ -117,8 +128,8 @@ policy_expressions(Oid policy, const EvSearch *search)
 
 	for (int i = 0; i < (int) lengthof(columns) && HeapTupleIsValid(row); i++)
 	{
-		Node	   *expression = node_in(row, columns[i], descriptor, search,
-										 ev_table_owner(((Form_pg_policy) GETSTRUCT(row))->polrelid));
+		Oid			owner = ev_table_owner(((Form_pg_policy) GETSTRUCT(row))->polrelid);
+		Node	   *expression = node_in(row, columns[i], descriptor, search, owner, owner);
 
 		if (expression != NULL)
 			expressions = lappend(expressions, expression);
@@ -181,9 +192,12 @@ find_view(const EvSearch *search, Oid rule)
 	return result;
 }
 
-/* Reads the view of a rule, within the limits of a search; false if it is anything else. */
+/*
+ * Reads the view of a rule, for a view of another role (or InvalidOid), within the limits of a
+ * search; false if it is anything else.
+ */
 static bool
-read_rule(Oid rule, const EvSearch *search, View *view)
+read_rule(Oid rule, const EvSearch *search, Oid asker, View *view)
 {
 	TupleDesc	descriptor;
 	HeapTuple	row = row_of(RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, rule, &descriptor);
@@ -195,7 +209,7 @@ read_rule(Oid rule, const EvSearch *search, View *view)
 		return false;
 	view->oid = ((Form_pg_rewrite) GETSTRUCT(row))->ev_class;
 	view->owner = of.owner;
-	queries = node_in(row, Anum_pg_rewrite_ev_action, descriptor, search, view->owner);
+	queries = node_in(row, Anum_pg_rewrite_ev_action, descriptor, search, view->owner, OidIsValid(asker) ? asker : view->owner);
 	if (queries == NULL || !IsA(queries, List) || list_length((List *) queries) != 1)
 		return false;
 	view->query = linitial_node(Query, (List *) queries);
@@ -223,16 +237,16 @@ base_of(const EvSearch *search, ViewOfRule *of)
 		return of->base;
 	context = AllocSetContextCreate(caller, "event_validate rule", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
-	of->base = read_rule(of->rule, search, &view) ? view.base : InvalidOid;
+	of->base = read_rule(of->rule, search, InvalidOid, &view) ? view.base : InvalidOid;
 	of->is_read = true;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	return of->base;
 }
 
-/* Reads a view by the OID of the relation. */
+/* Reads a view by the OID of the relation, as read_rule() does. */
 static bool
-read_view(Oid relation, const EvSearch *search, View *view)
+read_view(Oid relation, const EvSearch *search, Oid asker, View *view)
 {
 	HeapTuple	row = SearchSysCache2(RULERELNAME, ObjectIdGetDatum(relation), CStringGetDatum(ViewSelectRuleName));
 	Oid			rule;
@@ -241,7 +255,7 @@ read_view(Oid relation, const EvSearch *search, View *view)
 		return false;
 	rule = ((Form_pg_rewrite) GETSTRUCT(row))->oid;
 	ReleaseSysCache(row);
-	return read_rule(rule, search, view);
+	return read_rule(rule, search, asker, view);
 }
 
 /* Returns "local" or "cascaded"; NULL if a view has no CHECK OPTION. */
@@ -374,14 +388,14 @@ view_expression(Oid oid, const EvSearch *search, Oid *table)
 	ListCell   *cell;
 	Node	   *expression;
 
-	if (!read_view(oid, search, &view) || view.query->jointree->quals == NULL)
+	if (!read_view(oid, search, InvalidOid, &view) || view.query->jointree->quals == NULL)
 		return NULL;
 	expression = view.query->jointree->quals;
 	owners = list_make1_oid(view.owner);
 	while (get_rel_relkind(view.base) == RELKIND_VIEW)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (list_length(owners) > MOST_LEVELS || checkExprHasSubLink(expression) || !read_view(view.base, search, &view))
+		if (list_length(owners) > MOST_LEVELS || checkExprHasSubLink(expression) || !read_view(view.base, search, linitial_oid(owners), &view))
 			return NULL;
 		columns.target_list = view.query->targetList;
 		expression = columns_mutator(expression, &columns);
@@ -513,10 +527,15 @@ ev_find_rule_sites(EvSearch *search)
 	search->policies = ev_oid_set();
 	search->rules = ev_oid_set();
 	search->views = hash_create("event_validate views", 64, &by_rule, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
+	for (int i = 0; i < (int) lengthof(search->functions.oids) && !search->is_for_unread; i++)
 		add_users(search, search->functions.oids[i]);
 	foreach(cell, search->wrappers)
 		add_users(search, lfirst_oid(cell));
+	if (search->unread == NULL || search->is_for_unread)
+		return;
+	ev_find_rule_sites(search->unread);
+	/* at the end: what is known is looked at first */
+	search->sites = list_concat(search->sites, search->unread->sites);
 }
 
 /* ---------- expressions ---------- */

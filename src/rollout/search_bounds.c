@@ -66,6 +66,12 @@ count_of(EvSearchCounts *counts, Oid role)
 }
 
 bool
+ev_search_is_own(EvSearchCounts *counts, Oid role)
+{
+	return count_of(counts, role)->is_own;
+}
+
+bool
 ev_search_may_read(EvSearchCounts *counts, Oid role, Size bytes)
 {
 	RoleCount  *count = count_of(counts, role);

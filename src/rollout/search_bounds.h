@@ -18,6 +18,9 @@ extern EvSearchCounts *ev_search_counts(Oid user);
  * roles granted to the user, nor a superuser or the owner of the database.
  */
 
+/* Do they not hold for a role? */
+extern bool ev_search_is_own(EvSearchCounts *counts, Oid role);
+
 /*
  * May so many more bytes of expressions and views of a role be parsed?  If so, they
  * are counted.

@@ -148,11 +148,21 @@ may_apply_walker(Node *node, void *context)
 	return expression_tree_walker(node, may_apply_walker, context);
 }
 
+static bool
+calls_wrapper_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return is_wrapper(node, (const EvSearch *) context) || expression_tree_walker(node, calls_wrapper_walker, context);
+}
+
 bool
 ev_expression_may_apply(Node *expression, EvSearch *search)
 {
 	Const	   *types;
 
+	if (search->is_for_unread)
+		return calls_wrapper_walker(expression, search);
 	if (ev_sole_call(expression, &search->functions, &types) != NULL && types != NULL && !has_a_type(types, search))
 		return false;
 	return may_apply_walker(expression, search);
@@ -372,7 +382,9 @@ ev_site_add(EvSearch *search, const EvSite *found)
 		return;
 	site = palloc(sizeof(EvSite));
 	*site = *found;
+	site->is_last = is_last;
 	site->too_many |= is_last;
+	site->is_unread = search->is_for_unread;
 	search->sites = lappend(search->sites, site);
 }
 
@@ -837,8 +849,9 @@ ev_search_init(EvSearch *search, Oid user)
 	search->guard = ev_extension_function("guard_event", 0, NULL);
 }
 
-void
-ev_find_sites(EvSearch *search)
+/* Makes the sets of a search that has found nothing. */
+static void
+make_sets(EvSearch *search)
 {
 	ListCell   *cell;
 
@@ -847,11 +860,37 @@ ev_find_sites(EvSearch *search)
 	search->casts = ev_oid_set();
 	search->placed = ev_oid_set();
 	search->domains = ev_oid_set();
-	search->counts = ev_search_counts(search->user);
 	search->wrapper_set = ev_oid_set();
-	search->wrappers = ev_find_wrappers(&search->functions, search->user);
 	foreach(cell, search->wrappers)
 		(void) ev_oid_set_add(search->wrapper_set, lfirst_oid(cell));
+}
+
+/* Searches for the constraints that call functions which were not read. */
+static EvSearch *
+search_for_unread(const EvSearch *search, List *functions)
+{
+	EvSearch   *unread = palloc(sizeof(EvSearch));
+	ListCell   *cell;
+
+	*unread = *search;
+	unread->is_for_unread = true;
+	unread->wrappers = functions;
+	make_sets(unread);
+	foreach(cell, functions)
+		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, unread);
+	return unread;
+}
+
+void
+ev_find_sites(EvSearch *search)
+{
+	List	   *unread;
+	ListCell   *cell;
+
+	search->is_for_unread = false;
+	search->counts = ev_search_counts(search->user);
+	search->wrappers = ev_find_wrappers(&search->functions, search->user, &unread);
+	make_sets(search);
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		if (OidIsValid(search->functions.oids[i]))
 			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i],
@@ -860,6 +899,7 @@ ev_find_sites(EvSearch *search)
 		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
 	if (OidIsValid(search->guard))
 		ev_for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
+	search->unread = unread != NIL ? search_for_unread(search, unread) : NULL;
 }
 
 /* A schema: a function in language jsonschema. */

@@ -34,6 +34,10 @@ typedef struct EvSearch
 	HTAB	   *rules;			/* the same, of views */
 	HTAB	   *views;			/* the views that rules belong to */
 	EvSearchCounts *counts;
+	bool		is_for_unread;	/* the wrappers are functions that may call
+								 * them: their text is too long to be read */
+	struct EvSearch *unread;	/* the search for the sites of such functions;
+								 * NULL: there are none */
 } EvSearch;
 
 /*
@@ -56,6 +60,8 @@ typedef struct EvSite
 	bool		too_many;		/* the domain is used in too many locations to
 								 * read each; or more sites of the owner were
 								 * left out */
+	bool		is_last;		/* more sites of the owner were left out */
+	bool		is_unread;		/* it is not known whether it checks events */
 	char	   *column;			/* column with the domain's value, */
 	List	   *path;			/* and path to the value in it: fields, by
 								 * name (char *), and elements of arrays
@@ -88,6 +94,9 @@ extern void ev_search_init(EvSearch *search, Oid user);
  * domains that call check_event or validate_event, directly, through a
  * function or by a cast to a domain, and guards, on relations with rows.  Sites whose constants exclude
  * all of search->versions are left out.  Takes no lock on the tables.
+ *
+ * What calls functions that were not read (wrappers.h) is found in search->unread.
+ * ev_find_rule_sites() adds its sites to search->sites.
  */
 extern void ev_find_sites(EvSearch *search);
 

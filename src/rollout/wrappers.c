@@ -1,6 +1,6 @@
 /*
  * wrappers.c
- *	  Functions that call check_event for a constraint or a policy.
+ *	  Functions that call check_event for a constraint, a policy or a view.
  *
  * These depend on the functions that they call.  If the body of such a
  * function was parsed (BEGIN ATOMIC), it depends in turn on the functions that it
@@ -26,6 +26,7 @@
 #include "catalog/pg_language.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "parser/scansup.h"
@@ -48,9 +49,6 @@
  */
 #define MAX_DEPTH	8
 
-/* The maximum number of bytes of functions of one other role that are read. */
-#define MOST_TEXT	(4 * 1024 * 1024)
-
 /* The maximum number of pairs of a function of one other role and one that its text can mean. */
 #define MOST_CALLEES	100000
 
@@ -61,8 +59,10 @@ typedef struct Candidate
 	Oid			namespace;
 	Oid			owner;
 	struct Candidate *next;		/* of the same name */
-	bool		is_reached;		/* from a constraint or policy */
+	bool		is_reached;		/* from a constraint, policy or view */
 	bool		is_wrapper;
+	bool		is_unread;		/* its text, or that of a function that it
+								 * calls, is beyond the limit */
 	List	   *callees;		/* of Candidate * */
 } Candidate;
 
@@ -163,7 +163,7 @@ list_candidates(Wrappers *wrappers)
 		candidate->namespace = form->pronamespace;
 		candidate->owner = form->proowner;
 		candidate->next = name->first;
-		candidate->is_reached = candidate->is_wrapper = false;
+		candidate->is_reached = candidate->is_wrapper = candidate->is_unread = false;
 		candidate->callees = NIL;
 		name->first = candidate;
 	}
@@ -186,7 +186,7 @@ reach(Wrappers *wrappers, Candidate *candidate)
 	wrappers->reached = lappend(wrappers->reached, candidate);
 }
 
-/* Marks the functions that constraints or policies call: the objects of a catalog. */
+/* Marks the functions that constraints, policies or views call: the objects of a catalog. */
 static void
 reach_from(Wrappers *wrappers, Oid catalog)
 {
@@ -348,23 +348,22 @@ read_function(Wrappers *wrappers, Candidate *caller)
 	if (!HeapTupleIsValid(tuple))
 		return;
 	source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
-	if (!is_null)
+	if (!is_null && (owner->has_user || toast_raw_datum_size(source) <= EV_MOST_FUNCTION_TEXT - owner->read))
 	{
-		owner->read += toast_raw_datum_size(source);
-		if (owner->has_user || owner->read <= MOST_TEXT)
-		{
-			char	   *body = TextDatumGetCString(source);
+		char	   *body = TextDatumGetCString(source);
 
-			read_text(wrappers, caller, body);
-			pfree(body);
-		}
+		owner->read += owner->has_user ? 0 : toast_raw_datum_size(source);
+		read_text(wrappers, caller, body);
+		pfree(body);
 	}
+	else if (!is_null)
+		caller->is_unread = true;
 	ReleaseSysCache(tuple);
 }
 
 /* ---------- all ---------- */
 
-/* A function is a wrapper if one that it calls is. */
+/* A function is a wrapper if one that it calls is; or it may be one, if that is not known. */
 static bool
 pass_on(List *reached)
 {
@@ -377,14 +376,20 @@ pass_on(List *reached)
 		Candidate  *candidate = lfirst(cell);
 
 		foreach(callee, candidate->callees)
-			if (!candidate->is_wrapper && ((Candidate *) lfirst(callee))->is_wrapper)
-			candidate->is_wrapper = is_changed = true;
+		{
+			const Candidate *called = lfirst(callee);
+
+			if (!candidate->is_wrapper && called->is_wrapper)
+				candidate->is_wrapper = is_changed = true;
+			if (!candidate->is_unread && called->is_unread)
+				candidate->is_unread = is_changed = true;
+		}
 	}
 	return is_changed;
 }
 
 List *
-ev_find_wrappers(const EvEventFunctions *functions, Oid user)
+ev_find_wrappers(const EvEventFunctions *functions, Oid user, List **unread)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate wrappers",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -403,6 +408,7 @@ ev_find_wrappers(const EvEventFunctions *functions, Oid user)
 	list_candidates(&wrappers);
 	reach_from(&wrappers, ConstraintRelationId);
 	reach_from(&wrappers, PolicyRelationId);
+	reach_from(&wrappers, RewriteRelationId);
 	for (int depth = 0; depth < MAX_DEPTH; depth++)
 		for (int end = list_length(wrappers.reached); read < end; read++)
 		{
@@ -414,9 +420,16 @@ ev_find_wrappers(const EvEventFunctions *functions, Oid user)
 		CHECK_FOR_INTERRUPTS();
 
 	MemoryContextSwitchTo(caller);
+	*unread = NIL;
 	foreach(cell, wrappers.reached)
-		if (((Candidate *) lfirst(cell))->is_wrapper)
-		result = lappend_oid(result, ((Candidate *) lfirst(cell))->function);
+	{
+		const Candidate *candidate = lfirst(cell);
+
+		if (candidate->is_wrapper)
+			result = lappend_oid(result, candidate->function);
+		else if (candidate->is_unread)
+			*unread = lappend_oid(*unread, candidate->function);
+	}
 	MemoryContextDelete(context);
 	return result;
 }

@@ -1,6 +1,6 @@
 /*
  * wrappers.h
- *	  Functions that call check_event for a constraint.
+ *	  Functions that call check_event for a constraint, a policy or a view.
  */
 #ifndef EV_WRAPPERS_H
 #define EV_WRAPPERS_H
@@ -8,13 +8,17 @@
 #include "nodes/pg_list.h"
 #include "rows/event_calls.h"
 
+/* The maximum number of bytes of functions of one other role that are read. */
+#define EV_MOST_FUNCTION_TEXT	(4 * 1024 * 1024)
+
 /*
- * Returns the functions that CHECK constraints call and that call one of these
+ * Returns the functions that CHECK constraints, policies and views call and that call one of these
  * functions, directly or through others: OIDs, in CurrentMemoryContext.  Reads
  * only a limited amount of text of the functions of each role that lacks the
- * rights of the user.  Takes no locks but on catalogs, for the time of the
- * call.
+ * rights of the user.  *unread: the functions about which it is not known, since
+ * their text, or that of a function that they call, is beyond this limit.  Takes
+ * no locks but on catalogs, for the time of the call.
  */
-extern List *ev_find_wrappers(const EvEventFunctions *functions, Oid user);
+extern List *ev_find_wrappers(const EvEventFunctions *functions, Oid user, List **unread);
 
 #endif							/* EV_WRAPPERS_H */

@@ -565,6 +565,12 @@ def checked(name, body, owner="alice", arguments="t text"):
         BEGIN IF current_setting('event_slow.off', true) IS NULL THEN PERFORM pg_sleep(600); END IF; RETURN {body}; END $$"""
 
 
+def long_function(name, arguments, body="RETURN true;"):
+    """A function of mallory's with more text than is read of one role."""
+    return f"""DO $do$ BEGIN EXECUTE format('CREATE FUNCTION mallory.{name}({arguments}) RETURNS boolean LANGUAGE plpgsql AS %L',
+        'BEGIN {body} END /* ' || repeat('x ', 2100000) || ' check_event */'); END $do$"""
+
+
 def test_strangers_function_of_a_mentioned_name(world):
     """Nor does her function with the name of one that a constraint's function calls."""
     prepare(world)
@@ -577,14 +583,90 @@ def test_strangers_function_of_a_mentioned_name(world):
         for name in ("helper", "lower", "t"):
             world.run("mallory", f"CREATE FUNCTION {schema}.{name}(int, text) RETURNS boolean LANGUAGE plpgsql AS"
                       " 'BEGIN RETURN check_event(NULL, $2, $1); END'")
-    # she also has a function whose text is too long to be read
-    world.run("mallory", f"SELECT set_config('my.body', 'BEGIN RETURN true; END /* {'x' * 5} ' || repeat('x ', 2100000) || ' check_event */', false)",
-              """DO $$ BEGIN EXECUTE format('CREATE FUNCTION mallory.long(t text) RETURNS boolean LANGUAGE plpgsql AS %L',
-                 current_setting('my.body')); END $$""",
-              checked("slow", "mallory.long(t)", "mallory"),
+    # she also has a function whose text is too long to be read, which no constraint calls
+    world.run("mallory", long_function("long", "t text"),
+              checked("slow", "true", "mallory"), checked("caller", "mallory.long(t)", "mallory"),
               "SET event_slow.off = on", "CREATE TABLE mallory.plain (t text CHECK (mallory.slow(t)))",
               "INSERT INTO mallory.plain VALUES ('a')")
     assert Background(world.connect("owner"), DROP).join_within(4) is None
+
+
+def test_unread_functions(world):
+    """A drop does not pass a table whose constraint, policy or view calls a function that is too long to be read, and runs none of these."""
+    prepare(world)
+    arguments = "d jsonb, t text, v int"
+    world.run(None, "GRANT USAGE ON SCHEMA mallory TO PUBLIC")
+    world.run("mallory", long_function("long", arguments, "RETURN check_event(d, t, v);"),
+              checked("outer", "mallory.long(d, t, v)", "mallory", arguments))
+    body = "mallory.outer(data, event_type, schema_version)"
+    guarded = {
+        "constraint": f"CREATE TABLE mallory.events ({COLUMNS}, CHECK ({body}))",
+        "domain": f"""CREATE TYPE mallory.event AS ({COLUMNS});
+            CREATE DOMAIN mallory.good AS mallory.event CHECK (mallory.outer((value).data, (value).event_type, (value).schema_version));
+            CREATE DOMAIN mallory.better AS mallory.good; CREATE TABLE mallory.events (event mallory.better)""",
+        "policy": f"""CREATE TABLE mallory.events ({COLUMNS}); ALTER TABLE mallory.events ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY good ON mallory.events USING ({body})""",
+        "view": f"""CREATE TABLE mallory.events ({COLUMNS});
+            CREATE VIEW mallory.shown AS SELECT * FROM mallory.events WHERE {body} WITH CHECK OPTION""",
+    }
+    world.run("alice", "CREATE TABLE alice.plain (t text)", f"CREATE TABLE alice.events ({COLUMNS}, CHECK ({body}))")
+    for kind, definition in guarded.items():
+        if kind != "constraint":
+            world.run("alice", "DROP TABLE IF EXISTS alice.events")
+        world.run("mallory", "SET event_slow.off = on", definition, "INSERT INTO mallory.events VALUES (('order', 2, '{}'))" if kind == "domain"
+                  else "INSERT INTO mallory.events VALUES ('order', 2, '{}')")
+        session = world.connect("owner")
+        error = Background(session, DROP).join_within(4)
+        assert error is not None and error.sqlstate == "2BP01" and "4 MB" in said(error) and "force => true" in said(error), error
+        assert "mallory.events" in said(error) or "alice.events" in said(error), said(error)
+        session = world.connect("owner")
+        warnings = told(session)
+        assert Background(session, "SELECT drop_event_schema('order', 1, force => true)").join_within(4) is None
+        assert sum("mallory.events" in warning for warning in warnings) == 1, warnings
+        assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
+        warnings = told(session)
+        session.execute("SELECT * FROM event_schema_usage('order')")
+        world.run("mallory", "DROP TABLE mallory.events CASCADE")
+        assert any("mallory.events" in warning for warning in warnings), warnings
+        world.run("owner", BOTH)
+
+
+def test_unread_functions_of_own_tables(world):
+    """Force passes the caller's own table, too, if it calls another role's function that is not read; what is known of it counts."""
+    prepare(world)
+    arguments = "d jsonb, t text, v int"
+    world.run(None, "GRANT USAGE ON SCHEMA mallory TO PUBLIC", f"CREATE SCHEMA mine AUTHORIZATION {world.role('owner')}")
+    world.run("mallory", long_function("long", arguments))
+    world.run("owner", f"""CREATE TABLE mine.events ({COLUMNS}, CHECK (mallory.long(data, event_type, schema_version)),
+                  CHECK (check_event(data, event_type, schema_version)))""", "INSERT INTO mine.events VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "mine.events", "carry")
+    world.refused("owner", "SELECT drop_event_schema('order', 1, force => true)", "2BP01", "mine.events", "carry")
+    world.run("owner", "DELETE FROM mine.events")
+    world.refused("owner", DROP, "2BP01", "mine.events", "4 MB")
+    session = world.connect("owner")
+    warnings = told(session)
+    session.execute("SELECT drop_event_schema('order', 1, force => true)")
+    assert sum("mine.events" in warning for warning in warnings) == 1, warnings
+
+
+def test_function_of_a_view(world):
+    """A function that only the CHECK OPTION of a view calls is looked at."""
+    prepare(world)
+    world.run("alice", """CREATE FUNCTION alice.checks(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS
+              'BEGIN RETURN public.check_event(d, t, v); END'""", f"CREATE TABLE alice.events ({COLUMNS})",
+              """CREATE VIEW alice.shown AS SELECT * FROM alice.events WHERE alice.checks(data, event_type, schema_version)
+              WITH CHECK OPTION""", "INSERT INTO alice.shown VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry", "alice.shown")
+
+
+def test_memory_of_drops(world):
+    """A transaction that drops many versions keeps little for each."""
+    world.run("owner", "SELECT register_event_schema('many' || n, 1, '{}'::text) FROM generate_series(1, 40) AS n")
+    session = world.connect()
+    session.execute("BEGIN")
+    session.execute("SELECT drop_event_schema('many' || n, 1) FROM generate_series(1, 40) AS n")
+    assert session.execute("SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'event_validate OIDs'").fetchone() == (0,)
+    session.execute("COMMIT")
 
 
 def test_functions_that_are_meant(world):
@@ -800,10 +882,11 @@ def test_role_at_commit(world):
     # more text than is read of another role's functions
     world.run("alice", "SELECT register_event_schema('bill', 1, '{}'::text)",
               f"""DO $do$ BEGIN EXECUTE format('CREATE FUNCTION alice.long{arguments} %L',
-                  'BEGIN RETURN true; END /* ' || repeat('x ', 2100000) || '*/'); END $do$""",
+                  'BEGIN RETURN true; END /* ' || repeat('x ', 2000000) || '*/'); END $do$""",
               f"CREATE TABLE alice.first ({COLUMNS}, CHECK (alice.long(data, event_type, schema_version)))",
-              f"""CREATE FUNCTION alice.checks{arguments}
-                  $$ BEGIN RETURN current_setting('event_check.off', true) = 'on' OR public.check_event(d, t, v); END $$""",
+              f"""DO $do$ BEGIN EXECUTE format('CREATE FUNCTION alice.checks{arguments} %L',
+                  $$ BEGIN RETURN current_setting('event_check.off', true) = 'on' OR public.check_event(d, t, v); END $$ ||
+                  '/* ' || repeat('x ', 200000) || '*/'); END $do$""",
               f"CREATE TABLE alice.events ({COLUMNS}, CHECK (alice.checks(data, event_type, schema_version)))")
     session = world.connect("mallory")
     session.execute("SET event_check.off = on")
@@ -815,7 +898,7 @@ def test_role_at_commit(world):
     try:
         session.execute("COMMIT")
     except psycopg.Error as error:
-        assert error.sqlstate == "2BP01" and "alice.events" in said(error), error
+        assert error.sqlstate == "2BP01" and "alice.events" in said(error) and "carry" in said(error), error
     else:
         raise AssertionError("committed")
     finally:
@@ -835,3 +918,25 @@ def test_sites_of_a_stranger(world):
     warnings = told(session)
     session.execute("SELECT * FROM event_schema_usage('order')")
     assert any("not all events of table mallory." in warning for warning in warnings), warnings
+    # the last of them is on the partitioned table, which has no rows itself
+    world.run("mallory", f"CREATE TABLE mallory.plain ({COLUMNS}, " + ", ".join(
+        ["CHECK (check_event(data, event_type, schema_version))"] * 49) + ")", "GRANT SELECT ON mallory.plain TO PUBLIC")
+    session = world.connect("owner")
+    warnings = told(session)
+    rows = session.execute("SELECT * FROM event_schema_usage('order')").fetchall()
+    assert warnings == ["not all events of table mallory.events are counted"], warnings
+    assert [row[3] for row in rows] == [None, None], rows
+
+
+def test_views_of_a_stranger_over_another_roles(world):
+    """Her views over another role's views do not use up what is read of that role."""
+    prepare(world)
+    world.run("alice", "GRANT USAGE ON SCHEMA alice TO PUBLIC", f"CREATE TABLE alice.events ({COLUMNS})",
+              """DO $do$ BEGIN EXECUTE 'CREATE VIEW alice.large AS SELECT * FROM alice.events WHERE event_type NOT IN ('
+                  || (SELECT string_agg(quote_literal(repeat('x', 1000) || i), ',') FROM generate_series(1, 50) AS i) || ')'; END $do$""")
+    world.run("mallory", """DO $do$ BEGIN FOR i IN 1..60 LOOP
+                  EXECUTE format('CREATE VIEW mallory.v%s AS SELECT * FROM alice.large WHERE check_event(data, event_type, schema_version)
+                      WITH CHECK OPTION', i); END LOOP; END $do$""")
+    world.run("alice", """CREATE VIEW alice.shown AS SELECT * FROM alice.events WHERE check_event(data, event_type, schema_version)
+              WITH CHECK OPTION""", "INSERT INTO alice.shown VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry", "alice.shown")
