@@ -268,8 +268,8 @@ run_utility(PlannedStmt *plan, const char *text, bool is_read_only, ProcessUtili
 	receiver = palloc0(sizeof(Receiver));
 	receiver->pub = (DestReceiver)
 	{
-		.receiveSlot = receive_slot,.rStartup = start_up,.rShutdown = shut_down,.rDestroy = destroy,
-		.mydest = destination->mydest
+		.receiveSlot = receive_slot, .rStartup = start_up, .rShutdown = shut_down, .rDestroy = destroy,
+			.mydest = destination->mydest
 	};
 	receiver->inner = destination;
 	receiver->es = es;

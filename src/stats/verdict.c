@@ -272,7 +272,7 @@ count_violations(const EvCounters *counters, const EvProgram *program, const Jso
 	MemoryContext context = AllocSetContextCreate(caller, "event_validate failures", ALLOCSET_DEFAULT_SIZES);
 	FailureCollector failures = {
 		.collector = {.add = count_violation, .limit = SEEN_VIOLATIONS,
-		.wants_no_messages = !(ev_track_samples && ev_quote_values),
+			.wants_no_messages = !(ev_track_samples && ev_quote_values),
 		.skips_valid = !program->remembers},
 		.counters = counters, .now = now, .context = context
 	};
