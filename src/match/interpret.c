@@ -270,8 +270,7 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, EvMarks *marks, 
 			if (property->block != EV_BLOCK_NONE)
 			{
 				evaluated = true;
-				if (!is_skipped(m, &property->check, value, mode) &&
-					!enter_child(m, property->block, value, step, EV_STEP_PROPERTY, key, 0, mode))
+				if (!is_skipped(m, &property->check, value, mode) && !enter_child(m, property->block, value, step, EV_STEP_PROPERTY, key, 0, mode))
 				{
 					if (mode != EV_COLLECT)
 						return false;
