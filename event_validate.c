@@ -37,6 +37,7 @@
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "schema/document.h"
+#include "stats/database_drop.h"
 #include "stats/explain_events.h"
 #include "stats/progress.h"
 #include "stats/verdict.h"
@@ -72,6 +73,7 @@ _PG_init(void)
 	ev_validator_init();
 	ev_shared_stats_init();
 	ev_verdict_init();
+	ev_database_drop_init();
 	ev_progress_init();
 	ev_explain_events_init();
 	ev_event_log_init();

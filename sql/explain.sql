@@ -46,6 +46,23 @@ SELECT * FROM explained(:'option', $$SELECT FROM guarded WHERE validate_event(da
 CREATE FUNCTION insert_two() RETURNS void LANGUAGE sql AS $$ INSERT INTO checked VALUES ('{"n": 1}'), ('{"n": 2}') $$;
 SELECT * FROM explained(:'option', $$SELECT insert_two()$$);
 SELECT * FROM explained(:'option', $$SELECT 1$$);
+-- prepared statements, and what is made of one
+PREPARE insert_some(int) AS INSERT INTO checked SELECT '{"n": 1}' FROM generate_series(1, $1);
+PREPARE select_some AS SELECT count(*) FROM guarded WHERE NOT validate_event(data, event_type, schema_version);
+SELECT * FROM explained(:'option', $$EXECUTE insert_some(4)$$);
+SELECT * FROM explained(concat(:'option', ', TIMING OFF'), $$EXECUTE insert_some(5)$$);
+SELECT * FROM explained_json(:'option', $$EXECUTE insert_some(6)$$);
+SELECT * FROM explained(:'option', $$CREATE TABLE made AS EXECUTE select_some$$);
+DROP TABLE made;
+-- writes in WITH, MERGE, conflicts (the row is checked before one is found), partitions
+CREATE TABLE parts (id int PRIMARY KEY, data jsonb CHECK (check_event(data, 'explained', 1))) PARTITION BY RANGE (id);
+CREATE TABLE part_1 PARTITION OF parts FOR VALUES FROM (1) TO (10);
+CREATE TABLE part_2 PARTITION OF parts FOR VALUES FROM (10) TO (20);
+SELECT * FROM explained(:'option', $$WITH added AS (INSERT INTO checked SELECT '{"n": 1}' FROM generate_series(1, 3) RETURNING data) INSERT INTO parts SELECT 8 + row_number() OVER (), data FROM added$$);
+SELECT * FROM explained(:'option', $$INSERT INTO parts SELECT i, '{"n": 2}' FROM generate_series(10, 13) AS i ON CONFLICT (id) DO UPDATE SET data = excluded.data$$);
+SELECT * FROM explained(:'option', $$UPDATE parts SET id = id + 5 WHERE id = 9$$);
+SELECT * FROM explained(:'option', $$MERGE INTO checked AS c USING (VALUES ('{"n": 1}'::jsonb), ('{"n": 7}')) AS v (data) ON c.data = v.data WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (v.data)$$);
+DROP TABLE parts;
 -- without times, and in other formats
 SELECT * FROM explained(concat(:'option', ', TIMING OFF'), $$INSERT INTO checked VALUES ('{"n": 1}')$$);
 SELECT * FROM explained_json(:'option', $$INSERT INTO checked VALUES ('{"n": 1}')$$);
@@ -69,6 +86,8 @@ END $$;
 SELECT refused('EVENT_VALIDATE') = CASE WHEN :'has_option' THEN '22023 EXPLAIN option EVENT_VALIDATE requires ANALYZE'
   ELSE '42601 unrecognized EXPLAIN option "event_validate"' END AS refused;
 
+DEALLOCATE insert_some;
+DEALLOCATE select_some;
 DROP TABLE checked, guarded;
 DROP DOMAIN explained;
 DROP FUNCTION explained, explained_json, refused, insert_two;

@@ -3,8 +3,8 @@
  *	  Lines of ours in the output of EXPLAIN.
  *
  * PostgreSQL 18 added options of extensions, and a hook within the group of a plan.
- * Before, an extension can only replace all of EXPLAIN for a query: the lines follow
- * the plan, and in other formats than TEXT they are a group of their own.
+ * Before, our part is added to the output of EXPLAIN: the lines follow the plan, and
+ * in other formats than TEXT they are a group of their own.
  */
 #include "postgres.h"
 
@@ -14,8 +14,10 @@
 #include "commands/defrem.h"
 #include "executor/executor.h"
 #else
-#include "executor/instrument.h"
-#include "tcop/tcopprot.h"
+#include "commands/defrem.h"
+#include "executor/tuptable.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
 #endif
 
 static const EvExplainHooks *ours = NULL;
@@ -122,58 +124,165 @@ ev_explain_hooks_init(const EvExplainHooks *hooks)
 
 #else
 
-static ExplainOneQuery_hook_type previous_query = NULL;
+static ProcessUtility_hook_type previous_utility = NULL;
 
-/* What PostgreSQL does without a hook. */
-static void
-explain_query(Query *query, int options, IntoClause *into, ExplainState *es, const char *text,
-			  ParamListInfo parameters, QueryEnvironment *environment)
+/* Passes the output of an EXPLAIN on, and adds what is ours. */
+typedef struct Receiver
 {
-#if PG_VERSION_NUM >= 170000
-	standard_ExplainOneQuery(query, options, into, es, text, parameters, environment);
-#else
-	PlannedStmt *plan;
-	instr_time	start;
-	instr_time	duration;
-	BufferUsage before = pgBufferUsage;
-	BufferUsage used;
+	DestReceiver pub;			/* must be the first member */
+	DestReceiver *inner;
+	ExplainState *es;			/* of our lines */
+	void	   *begun;
+	TupleTableSlot *slot;
+} Receiver;
 
-	INSTR_TIME_SET_CURRENT(start);
-	plan = pg_plan_query(query, text, options, parameters);
-	INSTR_TIME_SET_CURRENT(duration);
-	INSTR_TIME_SUBTRACT(duration, start);
-	memset(&used, 0, sizeof(BufferUsage));
-	BufferUsageAccumDiff(&used, &pgBufferUsage, &before);
-	ExplainOnePlan(plan, into, es, text, parameters, environment, &duration, es->buffers ? &used : NULL);
-#endif
+/* Returns what follows the plans, in the format of EXPLAIN. */
+static char *
+our_part(Receiver *receiver)
+{
+	ExplainState *es = receiver->es;
+
+	if (es->format == EXPLAIN_FORMAT_TEXT)
+	{
+		ours->put(es, receiver->begun);
+		es->str->data[--es->str->len] = '\0';	/* the last new line */
+		return es->str->data;
+	}
+	/* as after another group */
+	es->grouping_stack = list_make1_int(1);
+	es->indent = es->format == EXPLAIN_FORMAT_YAML ? 0 : 1;
+	ExplainOpenGroup("Query", NULL, true, es);
+	ours->put(es, receiver->begun);
+	ExplainCloseGroup("Query", NULL, true, es);
+	return es->str->data;
+}
+
+static bool
+pass_text(Receiver *receiver, const char *shown)
+{
+	TupleTableSlot *slot = receiver->slot;
+
+	ExecClearTuple(slot);
+	slot->tts_values[0] = CStringGetTextDatum(shown);
+	slot->tts_isnull[0] = false;
+	ExecStoreVirtualTuple(slot);
+	return receiver->inner->receiveSlot(slot, receiver->inner);
+}
+
+/* In other formats than TEXT, all of the output is one row. */
+static bool
+receive_slot(TupleTableSlot *slot, DestReceiver *self)
+{
+	Receiver   *receiver = (Receiver *) self;
+	const char *end = receiver->es->format == EXPLAIN_FORMAT_JSON ? "\n]" :
+		receiver->es->format == EXPLAIN_FORMAT_XML ? "</explain>" : "";
+	char	   *shown;
+	bool		is_null;
+	int			length;
+
+	if (receiver->es->format == EXPLAIN_FORMAT_TEXT)
+		return receiver->inner->receiveSlot(slot, receiver->inner);
+	shown = TextDatumGetCString(slot_getattr(slot, 1, &is_null));
+	length = strlen(shown) - strlen(end);
+	if (length < 0 || strcmp(shown + length, end) != 0)
+		return receiver->inner->receiveSlot(slot, receiver->inner);
+	shown[length] = '\0';
+	return pass_text(receiver, psprintf("%s%s%s", shown, our_part(receiver), end));
 }
 
 static void
-explain_with_ours(Query *query, int options, IntoClause *into, ExplainState *es, const char *text,
-				  ParamListInfo parameters, QueryEnvironment *environment)
+start_up(DestReceiver *self, int operation, TupleDesc descriptor)
 {
-	bool		is_on = *ours->always && es->analyze;
-	void	   *begun = is_on ? ours->begin(es) : NULL;
+	Receiver   *receiver = (Receiver *) self;
 
-	if (previous_query)
-		previous_query(query, options, into, es, text, parameters, environment);
-	else
-		explain_query(query, options, into, es, text, parameters, environment);
-	if (!is_on)
+	receiver->slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
+	receiver->inner->rStartup(receiver->inner, operation, descriptor);
+}
+
+static void
+shut_down(DestReceiver *self)
+{
+	Receiver   *receiver = (Receiver *) self;
+
+	if (receiver->es->format == EXPLAIN_FORMAT_TEXT)
+		(void) pass_text(receiver, our_part(receiver));
+	ExecDropSingleTupleTableSlot(receiver->slot);
+	receiver->inner->rShutdown(receiver->inner);
+}
+
+/* The caller destroys the inner one. */
+static void
+destroy(DestReceiver *self)
+{
+	pfree(self);
+}
+
+static ExplainFormat
+format_of(const char *name)
+{
+	return strcmp(name, "json") == 0 ? EXPLAIN_FORMAT_JSON : strcmp(name, "xml") == 0 ? EXPLAIN_FORMAT_XML :
+		strcmp(name, "yaml") == 0 ? EXPLAIN_FORMAT_YAML : EXPLAIN_FORMAT_TEXT;
+}
+
+/* Reads the options that matter here; EXPLAIN checks all of them. */
+static ExplainState *
+read_options(const ExplainStmt *statement)
+{
+	ExplainState *es = NewExplainState();
+	ListCell   *cell;
+
+	es->timing = true;
+	foreach(cell, statement->options)
+	{
+		DefElem    *option = (DefElem *) lfirst(cell);
+
+		if (strcmp(option->defname, "analyze") == 0)
+			es->analyze = defGetBoolean(option);
+		else if (strcmp(option->defname, "timing") == 0)
+			es->timing = defGetBoolean(option);
+		else if (strcmp(option->defname, "format") == 0)
+			es->format = format_of(defGetString(option));
+	}
+	return es;
+}
+
+/*
+ * All of EXPLAIN, since what it calls for a query (ExplainOneQuery_hook) it does not
+ * call for EXECUTE.
+ */
+static void
+run_utility(PlannedStmt *plan, const char *text, bool is_read_only, ProcessUtilityContext context,
+			ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *destination,
+			QueryCompletion *completion)
+{
+	ProcessUtility_hook_type next = previous_utility != NULL ? previous_utility : standard_ProcessUtility;
+	Receiver   *receiver;
+	ExplainState *es;
+
+	if (!*ours->always || !IsA(plan->utilityStmt, ExplainStmt) ||
+		!(es = read_options((ExplainStmt *) plan->utilityStmt))->analyze)
+	{
+		next(plan, text, is_read_only, context, parameters, environment, destination, completion);
 		return;
-	if (es->format != EXPLAIN_FORMAT_TEXT)
-		ExplainOpenGroup("Query", NULL, true, es);
-	ours->put(es, begun);
-	if (es->format != EXPLAIN_FORMAT_TEXT)
-		ExplainCloseGroup("Query", NULL, true, es);
+	}
+	receiver = palloc0(sizeof(Receiver));
+	receiver->pub = (DestReceiver)
+	{
+		.receiveSlot = receive_slot, .rStartup = start_up, .rShutdown = shut_down, .rDestroy = destroy,
+			.mydest = destination->mydest
+	};
+	receiver->inner = destination;
+	receiver->es = es;
+	receiver->begun = ours->begin(es);
+	next(plan, text, is_read_only, context, parameters, environment, &receiver->pub, completion);
 }
 
 void
 ev_explain_hooks_init(const EvExplainHooks *hooks)
 {
 	ours = hooks;
-	previous_query = ExplainOneQuery_hook;
-	ExplainOneQuery_hook = explain_with_ours;
+	previous_utility = ProcessUtility_hook;
+	ProcessUtility_hook = run_utility;
 }
 
 #endif

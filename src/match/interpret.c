@@ -91,6 +91,16 @@ enter_child(EvMatch *m, uint32 at, EvInstance value, const EvStep *parent,
 }
 
 /*
+ * May an element of an object or array be skipped, since it is valid?  Only single
+ * values are looked at, so that nothing is matched twice again and again.
+ */
+static pg_attribute_always_inline bool
+is_skipped(EvMatch *m, const EvCheck *check, EvInstance value, const EvRunMode mode)
+{
+	return mode == EV_COLLECT && m->collector->skips_valid && value.type < EV_OBJECT && ev_match_check(m, check, value);
+}
+
+/*
  * Enters a block with the same value.  If path is NULL, the path is the
  * block's own.
  */
@@ -260,7 +270,7 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, EvMarks *marks, 
 			if (property->block != EV_BLOCK_NONE)
 			{
 				evaluated = true;
-				if (!enter_child(m, property->block, value, step, EV_STEP_PROPERTY, key, 0, mode))
+				if (!is_skipped(m, &property->check, value, mode) && !enter_child(m, property->block, value, step, EV_STEP_PROPERTY, key, 0, mode))
 				{
 					if (mode != EV_COLLECT)
 						return false;
@@ -378,11 +388,13 @@ match_array(EvMatch *m, const EvArray *array, EvInstance in, EvMarks *marks, con
 		{
 			uint32		end = ev_entry_end(container->children[i], start);
 			EvInstance	item = ev_entry_value(container->children[i], base, start, end);
-			uint32		block = i < array->prefix_count ? array->prefix[i] : array->items;
+			bool		is_first = i < array->prefix_count;
+			uint32		block = is_first ? array->prefix[i] : array->items;
 
 			CHECK_FOR_INTERRUPTS();
 			start = end;
-			if (!enter_child(m, block, item, step, EV_STEP_ITEM, (EvString) {0}, i, mode))
+			if (block < EV_BLOCK_TRUE && !is_skipped(m, is_first ? &array->prefix_checks[i] : &array->items_check, item, mode) &&
+				!enter_child(m, block, item, step, EV_STEP_ITEM, (EvString) {0}, i, mode))
 			{
 				if (mode != EV_COLLECT)
 					return false;

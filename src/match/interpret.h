@@ -56,6 +56,9 @@ typedef struct EvCollector
 	void		(*forgive) (struct EvCollector *collector, const char *keyword);
 	bool		wants_facts;	/* it also wants the facts of violations */
 	bool		wants_no_messages;	/* nor facts; messages cost the most */
+	bool		skips_valid;	/* the fast matcher looks at single values,
+								 * and those that it accepts are skipped;
+								 * without enter and annotate */
 } EvCollector;
 
 /*

@@ -176,11 +176,29 @@ ev_show_typed(const EvInstance *in)
 void
 ev_report_missing(EvMatch *m, const JsonbContainer *container, const EvObject *object, const EvStep *step)
 {
+	uint32		count = JsonContainerSize(container);
+	const JEntry *keys = container->children;
+	const char *base = (const char *) (keys + 2 * count);
+	uint32		at = 0;
+	EvString	key = {base, 0};
+
+	if (count > 0)
+		key.length = ev_entry_end(keys[0], 0);
+	/* both are in the same order */
 	for (uint32 i = 0; i < object->property_count; i++)
 	{
 		EvString	name = object->properties[i].name;
+		int			order = 1;
 
-		if (object->properties[i].required && !ev_has_key(container, name))
+		while (at < count && (order = ev_key_order(&key, &name)) < 0)
+		{
+			uint32		start = key.data + key.length - base;
+
+			CHECK_FOR_INTERRUPTS();
+			if (++at < count)
+				key = (EvString) {base + start, ev_entry_end(keys[at], start) - start};
+		}
+		if (object->properties[i].required && (at == count || order != 0))
 			VIOLATE(FACTS(.property = name), "required", "/required", "required property %s is missing",
 					ev_string_show(name.data, name.length));
 	}

@@ -45,6 +45,7 @@ static int	stats_max = 1000;	/* event_validate.stats_max */
 static int	periods[EV_SPANS] = {48, 30};
 
 static EvSharedStats *shared = NULL;
+static EvTable *tables[EV_STATS_KINDS][EV_STATS_PARTITIONS];
 static shmem_request_hook_type previous_request_hook = NULL;
 static shmem_startup_hook_type previous_startup_hook = NULL;
 
@@ -74,14 +75,23 @@ shared_size(void)
 	return result;
 }
 
-static EvTable *
-table_of(EvStatsKind kind, int partition)
+static void
+find_tables(void)
 {
 	char	   *start = (char *) shared + CACHELINEALIGN(sizeof(EvSharedStats));
 
-	for (int before = 0; before < (int) kind; before++)
-		start += EV_STATS_PARTITIONS * ev_table_size(item_count(), item_size(before));
-	return (EvTable *) (start + partition * ev_table_size(item_count(), item_size(kind)));
+	for (int kind = 0; kind < EV_STATS_KINDS; kind++)
+		for (int partition = 0; partition < EV_STATS_PARTITIONS; partition++)
+		{
+			tables[kind][partition] = (EvTable *) start;
+			start += ev_table_size(item_count(), item_size(kind));
+		}
+}
+
+static EvTable *
+table_of(EvStatsKind kind, int partition)
+{
+	return tables[kind][partition];
 }
 
 static LWLock *
@@ -185,24 +195,39 @@ ev_stats_period(EvSpan span, TimestampTz time)
 	return time >= 0 ? time / length : -((length - 1 - time) / length);
 }
 
-/* The place of a period, which another one may have; NULL: there is no ring. */
-static EvPeriod *
-period_place(EvStatsItem *item, EvSpan span, int64 number)
+/* The index of a period in a ring, where another one may be; the ring has places. */
+static int
+period_index(EvSpan span, int64 number)
 {
-	int64		place;
+	int64		index = number % periods[span];
 
-	if (periods[span] == 0)
-		return NULL;
-	place = number % periods[span];
-	return &ev_stats_ring(item, span)[place >= 0 ? place : place + periods[span]];
+	return (int) (index >= 0 ? index : index + periods[span]);
 }
 
-/* The same for the period of a time. */
+/* The place of the period of a time, and its number; NULL: there is no ring. */
 static EvPeriod *
 current_place(EvStatsItem *item, EvSpan span, TimestampTz now, int64 *number)
 {
-	*number = ev_stats_period(span, now);
-	return period_place(item, span, *number);
+	/* of the last time; to divide costs more than all else */
+	static struct
+	{
+		TimestampTz start;
+		TimestampTz end;
+		int64		number;
+		int			index;
+	}			last[EV_SPANS];
+
+	if (periods[span] == 0)
+		return NULL;
+	if (now < last[span].start || now >= last[span].end)
+	{
+		last[span].number = ev_stats_period(span, now);
+		last[span].index = period_index(span, last[span].number);
+		last[span].start = last[span].number * ev_stats_span_length(span);
+		last[span].end = last[span].start + ev_stats_span_length(span);
+	}
+	*number = last[span].number;
+	return &ev_stats_ring(item, span)[last[span].index];
 }
 
 /* Do the places of this time have its periods? */
@@ -377,12 +402,11 @@ new_failure(EvTable *table, const FailureKey *key, uint64 hash, TimestampTz now)
 }
 
 void
-ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *failure)
+ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *failure, TimestampTz now)
 {
 	FailureKey	key = {.origin = origin, .failure = failure};
 	LWLock	   *lock;
 	EvTable    *table;
-	TimestampTz now = GetCurrentTimestamp();
 	EvFailureItem *item;
 	int			partition;
 	int			length = strlen(failure->location);
@@ -517,10 +541,12 @@ restore_history(EvStatsItem *to, const EvStatsItem *from, const int *stored_peri
 		for (int i = 0; i < stored_periods[span]; i++, next++)
 		{
 			int64		number = ev_stats_period_number(next);
-			EvPeriod   *place = period_place(to, span, number);
+			EvPeriod   *place;
 
-			if (place != NULL && number != 0 &&
-				(ev_stats_period_number(place) == 0 || number > ev_stats_period_number(place)))
+			if (periods[span] == 0 || number == 0)
+				continue;
+			place = &ev_stats_ring(to, span)[period_index(span, number)];
+			if (ev_stats_period_number(place) == 0 || number > ev_stats_period_number(place))
 				memcpy(place, next, sizeof(EvPeriod));
 		}
 }
@@ -567,6 +593,7 @@ attach_memory(void)
 		previous_startup_hook();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	shared = ShmemInitStruct(NAME, shared_size(), &found);
+	find_tables();
 	if (!found)
 		make_tables();
 	LWLockRelease(AddinShmemInitLock);

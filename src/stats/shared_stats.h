@@ -159,7 +159,7 @@ extern uint64 ev_origin_hash(const EvStatsOrigin *origin);
  * Allocate nothing and raise no error.  The hash is ev_origin_hash().
  */
 extern void ev_shared_stats_add(const EvStatsOrigin *origin, uint64 hash, const EvPending *pending);
-extern void ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *failure);
+extern void ev_shared_stats_fail(const EvStatsOrigin *origin, uint64 hash, const EvFailure *failure, TimestampTz now);
 
 /* The length of a period, in microseconds, and the number of periods in each ring. */
 extern int64 ev_stats_span_length(EvSpan span);

@@ -198,32 +198,36 @@ ev_transient_counters(Oid relation, const text *type, const int32 *version)
 
 /* ---------- events that are not valid ---------- */
 
-static void
+/* Returns the time. */
+static TimestampTz
 count_invalid(EvCounters *counters)
 {
 	EvPending  *pending = &counters->pending;
+	TimestampTz now = GetCurrentTimestamp();
 
-	pending->last_invalid = GetCurrentTimestamp();
+	pending->last_invalid = now;
 	/* the clock can be set back */
-	if (pending->first_invalid == 0 || pending->first_invalid > pending->last_invalid)
-		pending->first_invalid = pending->last_invalid;
+	if (pending->first_invalid == 0 || pending->first_invalid > now)
+		pending->first_invalid = now;
 	ev_count(counters, EV_INVALID);
+	return now;
 }
 
 void
 ev_count_failed(EvCounters *counters, EvFailureReason reason)
 {
 	EvFailure	failure = {.reason = reason, .keyword = "",.location = ""};
+	TimestampTz now = count_invalid(counters);
 
-	count_invalid(counters);
 	if (ev_track_failures)
-		ev_shared_stats_fail(&counters->origin, counters->hash, &failure);
+		ev_shared_stats_fail(&counters->origin, counters->hash, &failure, now);
 }
 
 typedef struct FailureCollector
 {
 	EvCollector collector;
 	const EvCounters *counters;
+	TimestampTz now;
 	MemoryContext context;		/* for the strings */
 	int			count;
 	const char *keywords[COUNTED_VIOLATIONS];
@@ -252,7 +256,7 @@ count_violation(EvCollector *collector, const EvViolation *violation)
 	failures->locations[failures->count++] = failure.location;
 	if (violation->message != NULL)
 		failure.sample = psprintf("%s: %s", ev_location_show(violation->instance_location), violation->message);
-	ev_shared_stats_fail(&failures->counters->origin, failures->counters->hash, &failure);
+	ev_shared_stats_fail(&failures->counters->origin, failures->counters->hash, &failure, failures->now);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -262,14 +266,15 @@ count_violation(EvCollector *collector, const EvViolation *violation)
  * computes.
  */
 static void
-count_violations(const EvCounters *counters, const EvProgram *program, const Jsonb *data)
+count_violations(const EvCounters *counters, const EvProgram *program, const Jsonb *data, TimestampTz now)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "event_validate failures", ALLOCSET_DEFAULT_SIZES);
 	FailureCollector failures = {
 		.collector = {.add = count_violation, .limit = SEEN_VIOLATIONS,
-		.wants_no_messages = !(ev_track_samples && ev_quote_values)},
-		.counters = counters, .context = context
+			.wants_no_messages = !(ev_track_samples && ev_quote_values),
+		.skips_valid = !program->remembers},
+		.counters = counters, .now = now, .context = context
 	};
 
 	PG_TRY();
@@ -295,9 +300,10 @@ count_violations(const EvCounters *counters, const EvProgram *program, const Jso
 void
 ev_count_invalid(EvCounters *counters, const EvProgram *program, const Jsonb *data)
 {
-	count_invalid(counters);
+	TimestampTz now = count_invalid(counters);
+
 	if (ev_track_failures)
-		count_violations(counters, program, data);
+		count_violations(counters, program, data, now);
 }
 
 /* ---------- time ---------- */

@@ -270,6 +270,16 @@ sql('SELECT event_validation_stats_reset()');
 sql(q(INSERT INTO checked VALUES ('{"n": 1}')));
 $node->psql($db, q(INSERT INTO checked VALUES ('{}')), extra_params => [ '-U', 'producer' ]);
 
+# ---------- a database that is dropped ----------
+
+$node->safe_psql('postgres', 'CREATE DATABASE gone');
+$node->safe_psql('gone', q(CREATE EXTENSION event_validate; SELECT jsonb_matches_schema('{"type": "null"}'::jsonb, '1'::jsonb)));
+my $of_gone = q(SELECT (SELECT count(*) FROM event_validation_stats WHERE role = 'producer'), (SELECT count(*) FROM event_validation_stats WHERE database = 'gone' OR database IS NULL),
+	(SELECT count(*) FROM event_validation_failures WHERE database = 'gone' OR database IS NULL));
+is(sql($of_gone), '1|1|1', 'a database has statistics');
+$node->safe_psql('postgres', 'DROP DATABASE gone');
+is(sql($of_gone), '1|0|0', 'which go with it, and no others');
+
 # ---------- progress: the row of a process that is gone ----------
 
 sql(q(
