@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(ev_event_upgrade_add_text);
 PG_FUNCTION_INFO_V1(ev_event_upgrade_final);
 
 /* So many events, or so many bytes of them, are upcast together. */
-#define BATCH_ROWS		256
+#define BATCH_ROWS		1000
 #define BATCH_BYTES		(1024 * 1024)
 
 #define SAMPLES			5
