@@ -135,3 +135,22 @@ SELECT DISTINCT event_type, policy, lenient, unknown FROM event_schemas WHERE ev
 -- clean up
 DROP FUNCTION event_schema."accept.unknown@compatibility"();
 SELECT count(drop_event_schema(event_type, schema_version)) FROM event_schemas WHERE event_type LIKE 'accept%';
+
+-- the HINT: a name that changed, at the top and below; not where two changed, or the way is no path of an event
+SELECT register_event_schema('advice', 1, '{"required": ["qty"], "properties": {"qty": {"type": "integer"},
+  "legs": {"items": {"required": ["no"], "properties": {"no": {"type": "integer"}}}}}}');
+SELECT register_event_schema('advice', 2, '{"required": ["quantity"], "properties": {"quantity": {"type": "integer"},
+  "legs": {"items": {"required": ["no"], "properties": {"no": {"type": "integer"}}}}}}');
+SELECT register_event_schema('advice', 2, '{"required": ["quantity"], "properties": {"quantity": {"type": "integer"},
+  "legs": {"items": {"required": ["no"], "properties": {"no": {"type": "integer"}}}}}}', renames => '{"qty": "quantity"}');
+SELECT register_event_schema('advice', 3, '{"required": ["quantity"], "properties": {"quantity": {"type": "integer"},
+  "legs": {"items": {"required": ["a/b\"''"], "properties": {"a/b\"''": {"type": "integer"}}}}}}');
+SELECT register_event_schema('advice', 3, '{"required": ["a", "b"], "properties": {"a": {"type": "integer"}, "b": {"type": "integer"},
+  "legs": {"items": {"required": ["no"], "properties": {"no": {"type": "integer"}}}}}}');
+SELECT register_event_schema('advice', 3, '{"required": ["*"], "properties": {"*": {"type": "integer"},
+  "legs": {"items": {"required": ["no"], "properties": {"no": {"type": "integer"}}}}}}');
+-- forward: new events need no upcast
+SELECT set_event_compatibility('advice', 'forward');
+SELECT register_event_schema('advice', 3, '{"properties": {"quantity": {"type": "integer"}}}');
+SELECT drop_event_schema('advice', 2), drop_event_schema('advice', 1);
+DROP FUNCTION event_schema."advice@compatibility"();

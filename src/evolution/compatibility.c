@@ -34,6 +34,7 @@
 #include "base/shown_text.h"
 #include "changes/changes.h"
 #include "evolution/compatibility.h"
+#include "evolution/compatibility_advice.h"
 #include "registry/function_row.h"
 #include "registry/name_lock.h"
 #include "registry/names.h"
@@ -336,7 +337,7 @@ ev_finding_verdict(const EvFinding *finding)
 }
 
 static void
-add_findings(PolicyCheck *check, List *changes, int32 other_version, bool forward)
+add_findings(PolicyCheck *check, List *changes, int32 other_version, bool forward, bool is_adjacent)
 {
 	ListCell   *cell;
 
@@ -352,7 +353,9 @@ add_findings(PolicyCheck *check, List *changes, int32 other_version, bool forwar
 		finding = palloc(sizeof(EvFinding));
 		finding->against = other_version;
 		finding->forward = forward;
+		finding->is_adjacent = is_adjacent;
 		finding->change = change;
+		finding->changes = changes;
 		finding->verdict = verdict;
 		finding->name = ev_accept_name(change->location, ev_change_rule_name(change->rule));
 		finding->treatment = treatment(check, finding->name, verdict);
@@ -379,9 +382,9 @@ compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version, c
 	else
 		ev_compare_schemas(old, new, ev_registry_resolve, check->policy->lenient, &check->work, &forward, &changes);
 	if (check->policy->backward)
-		add_findings(check, changes, other_version, false);
+		add_findings(check, changes, other_version, false, is_adjacent);
 	if (check->policy->forward)
-		add_findings(check, changes, other_version, true);
+		add_findings(check, changes, other_version, true, is_adjacent);
 }
 
 /* Reads the document of a registered version. */
@@ -587,22 +590,6 @@ first_of(const List *findings, EvTreatment treated)
 	return NULL;
 }
 
-/* Is one of the findings that are refused about a pattern that changed? */
-static bool
-has_pattern(const List *findings)
-{
-	ListCell   *cell;
-
-	foreach(cell, findings)
-	{
-		const EvFinding *finding = lfirst(cell);
-
-		if (finding->treatment == EV_REFUSED && finding->change->rule == EV_CHANGE_PATTERN_CHANGED)
-			return true;
-	}
-	return false;
-}
-
 /* Raises an error with all findings that are refused. */
 static void
 refuse(const EvDocument *document, int type_length, int32 version, const Policy *policy, const List *findings)
@@ -615,9 +602,10 @@ refuse(const EvDocument *document, int type_length, int32 version, const Policy 
 			 errmsg("event schema \"%s\" is not %s compatible with version %d",
 					document->name, first->forward ? "forward" : "backward", first->against),
 			 errdetail_internal("%s", reasons_of(findings, version, EV_REFUSED)),
-			 errhint("If that is meant, register version %d with %s (in CREATE FUNCTION: with a line \"#accept LOCATION RULE\" for each). breaking => true (the line \"#breaking\") switches all comparison with earlier versions off, and under a transitive policy that of later versions with these.%s The policy of \"%s\" is %s; set_event_compatibility sets another one.",
-					 version, accept != NULL ? accept : "accept => '{...}' and the findings that check_event_compatibility lists",
-					 has_pattern(findings) ? EV_PATTERN_IDIOM : "",
+			 errhint("%sIf that is meant, register version %d with %s (in CREATE FUNCTION: with a line \"#accept LOCATION RULE\" for each).%s breaking => true (the line \"#breaking\") switches all comparison with earlier versions off, and under a transitive policy that of later versions with these. The policy of \"%s\" is %s; set_event_compatibility sets another one.",
+					 ev_advice_without(document, version, findings), version,
+					 accept != NULL ? accept : "accept => '{...}' and the findings that check_event_compatibility lists",
+					 ev_advice_with(version, findings),
 					 pnstrdup(document->name, type_length), policy_text(policy))));
 }
 

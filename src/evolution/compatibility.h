@@ -27,8 +27,8 @@
  */
 extern void ev_compatibility_check(const EvDocument *document, const List *later);
 
-/* How a pattern is widened, as a sentence at the end of a HINT. */
-#define EV_PATTERN_IDIOM	" A pattern is widened by \"anyOf\": [{\"pattern\": OLD}, {\"pattern\": NEW}] in its place."
+/* How a pattern is widened, as a sentence of a HINT. */
+#define EV_PATTERN_IDIOM	"A pattern is widened by \"anyOf\": [{\"pattern\": OLD}, {\"pattern\": NEW}] in its place."
 
 /* What registration does about a finding. */
 typedef enum EvTreatment
@@ -43,7 +43,9 @@ typedef struct EvFinding
 {
 	int32		against;		/* the version compared with */
 	bool		forward;		/* the direction; otherwise backward */
+	bool		is_adjacent;	/* the other is the version before it */
 	const EvChange *change;
+	const List *changes;		/* EvChange: all of this comparison */
 	const char *name;			/* see schema/accept_option.h */
 	EvVerdict	verdict;
 	EvTreatment treatment;

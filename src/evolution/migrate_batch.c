@@ -549,7 +549,7 @@ ev_migration_batch(EvMigration *migration, Relation leaf, Datum *tids, int count
 	foreach(cell, migration->versions)
 		migration->upgrades = lappend(migration->upgrades,
 									  ev_upgrade_make(migration->batch_context, migration->type,
-													  lfirst_int(cell), migration->to, true));
+													  lfirst_int(cell), migration->to, true, true));
 	for (int done = 0; done < count; done += ROWS_AT_A_TIME)
 	{
 		BatchRow   *rows;

@@ -32,6 +32,7 @@ struct EvUpgrade
 	int32		to;
 	bool		all_the_way;	/* raise an error if no path leads to the
 								 * version */
+	bool		keeps_data;		/* of valid events, too */
 	uint64		generation;
 	MemoryContext run_context;	/* for the run */
 	EvUpcastRun *run;			/* NULL: must be made anew */
@@ -40,7 +41,7 @@ struct EvUpgrade
 };
 
 EvUpgrade *
-ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to, bool all_the_way)
+ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to, bool all_the_way, bool keeps_data)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "event_validate upgrade", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
@@ -51,6 +52,7 @@ ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to, bo
 	upgrade->from = from;
 	upgrade->to = to;
 	upgrade->all_the_way = all_the_way;
+	upgrade->keeps_data = keeps_data;
 	upgrade->run_context = AllocSetContextCreate(context, "event_validate upcast", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(caller);
 	return upgrade;
@@ -118,17 +120,23 @@ run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 }
 
 /*
- * Copies the data of a result, unless it is the document itself.  An upcast can return a
+ * Copies the data of a result to the memory context of the results, unless it is the document
+ * itself or nobody needs it.  The row's context is reset then.  Besides, an upcast can return a
  * constant of its expression, which ends when the run is made anew for a later document.
  */
 static void
-keep_data(EvUpgraded *result, Datum document)
+keep_data(const EvUpgrade *upgrade, EvUpgraded *result, Datum document, MemoryContext results)
 {
 	Jsonb	   *copy;
 
 	if (result->data == NULL || PointerGetDatum(result->data) == document)
 		return;
-	copy = MemoryContextAllocHuge(CurrentMemoryContext, VARSIZE(result->data));
+	if (ev_upgraded_is_valid(result) && !upgrade->keeps_data)
+	{
+		result->data = NULL;
+		return;
+	}
+	copy = MemoryContextAllocHuge(results, VARSIZE(result->data));
 	memcpy(copy, result->data, VARSIZE(result->data));
 	result->data = copy;
 }
@@ -141,20 +149,28 @@ typedef struct Documents
 	EvUpgraded *results;
 	int			count;
 	int			at;
+	MemoryContext row;			/* for one document */
 } Documents;
 
 static void
 run_documents(void *arg)
 {
 	Documents  *run = (Documents *) arg;
+	MemoryContext caller = CurrentMemoryContext;
 
 	for (; run->at < run->count; run->at++)
 	{
+		EvUpgrade  *upgrade = run->upgrades[run->at];
+		EvUpgraded *result = &run->results[run->at];
+
 		CHECK_FOR_INTERRUPTS();
-		memset(&run->results[run->at], 0, sizeof(EvUpgraded));
-		prepare(run->upgrades[run->at]);
-		run_steps(run->upgrades[run->at], run->documents[run->at], run->is_text, &run->results[run->at]);
-		keep_data(&run->results[run->at], run->documents[run->at]);
+		memset(result, 0, sizeof(EvUpgraded));
+		MemoryContextReset(run->row);
+		MemoryContextSwitchTo(run->row);
+		prepare(upgrade);
+		run_steps(upgrade, run->documents[run->at], run->is_text, result);
+		MemoryContextSwitchTo(caller);
+		keep_data(upgrade, result, run->documents[run->at], caller);
 	}
 }
 
@@ -164,9 +180,10 @@ run_documents(void *arg)
  * one.
  */
 static int
-run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count)
+run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count,
+		 MemoryContext row)
 {
-	Documents	run = {upgrades, documents, is_text, results, count, 0};
+	Documents	run = {upgrades, documents, is_text, results, count, 0, row};
 	ErrorData  *error = ev_in_subtransaction(run_documents, &run, EV_KEEP);
 	EvUpgraded *failed;
 
@@ -187,8 +204,11 @@ run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpg
 void
 ev_upgrade_run(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count)
 {
+	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "event_validate row", ALLOCSET_DEFAULT_SIZES);
+
 	for (int done = 0; done < count;)
-		done += run_some(upgrades + done, documents + done, is_text, results + done, count - done);
+		done += run_some(upgrades + done, documents + done, is_text, results + done, count - done, row);
+	MemoryContextDelete(row);
 }
 
 /* ---------- SQL ---------- */

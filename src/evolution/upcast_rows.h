@@ -16,7 +16,7 @@ typedef struct EvUpgrade EvUpgrade;
 typedef struct EvUpgraded
 {
 	Jsonb	   *data;			/* the last version reached; NULL: nothing is
-								 * left */
+								 * left, or it is not kept */
 	EvSchema   *schema;			/* the schema that it violates; NULL: it is
 								 * valid */
 	const char *fault;			/* another error; NULL: none */
@@ -32,10 +32,10 @@ typedef struct EvUpgraded
  * validated.  If there is no upcast, the event is only validated under the
  * other version or, with all_the_way, refused.  When it runs, it raises
  * undefined_object if a version is not registered or if upcasts do not lead
- * all the way.
+ * all the way.  Without keeps_data, results of valid events have no data where an upcast made it.
  */
 extern EvUpgrade *ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to,
-								  bool all_the_way);
+								  bool all_the_way, bool keeps_data);
 
 /*
  * Upgrades some documents (jsonb, or text that should be JSON), each with an

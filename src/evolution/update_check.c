@@ -68,6 +68,7 @@ typedef struct Leaf
 	bool		is_named;		/* the user named this table */
 	TableScanDesc scan;			/* tells whether a location can be one of the
 								 * table */
+	TupleTableSlot *slot;		/* for a row; empty between two */
 	TriggerDesc *triggers;
 	FmgrInfo	guard;
 	MemoryContext context;		/* for the constraints */
@@ -298,7 +299,6 @@ version_for(Relation relation, AttrNumber column, int32 version)
 static HeapTuple
 fetch_row(Leaf *leaf, const ItemPointerData * location)
 {
-	TupleTableSlot *slot;
 	ItemPointerData tid = *location;
 	HeapTuple	row = NULL;
 
@@ -308,10 +308,9 @@ fetch_row(Leaf *leaf, const ItemPointerData * location)
 	 */
 	if (!ItemPointerIsValid(&tid) || !table_tuple_tid_valid(leaf->scan, &tid))
 		return NULL;
-	slot = table_slot_create(leaf->relation, NULL);
-	if (table_tuple_fetch_row_version(leaf->relation, &tid, GetActiveSnapshot(), slot))
-		row = ExecCopySlotHeapTuple(slot);
-	ExecDropSingleTupleTableSlot(slot);
+	if (table_tuple_fetch_row_version(leaf->relation, &tid, GetActiveSnapshot(), leaf->slot))
+		row = ExecCopySlotHeapTuple(leaf->slot);
+	ExecClearTuple(leaf->slot);
 	return row;
 }
 
@@ -329,7 +328,7 @@ check_guards(Leaf *leaf, HeapTuple row)
 	}
 }
 
-/* Raises an error if the row would be refused with this event. */
+/* Raises an error if the row would be refused with this event.  Runs as the table's owner. */
 static void
 check_row(const EvUpdateCheck *check, Leaf *leaf, const ItemPointerData * location, Jsonb *event)
 {
@@ -339,18 +338,15 @@ check_row(const EvUpdateCheck *check, Leaf *leaf, const ItemPointerData * locati
 	bool	   *nulls = palloc0(sizeof(bool) * count);
 	bool	   *replaced = palloc0(sizeof(bool) * count);
 	HeapTuple	row = fetch_row(leaf, location);
-	EvRunAs		caller;
 
 	if (row == NULL)
 		return;
-	ev_run_as_begin(&caller, relation->rd_rel->relowner, SECURITY_RESTRICTED_OPERATION);
 	replaced[leaf->data - 1] = replaced[leaf->version - 1] = true;
 	values[leaf->data - 1] = value_for(relation, leaf->data, JsonbPGetDatum(event));
 	values[leaf->version - 1] = value_for(relation, leaf->version, version_for(relation, leaf->version, check->to));
 	row = heap_modify_tuple(row, RelationGetDescr(relation), values, nulls, replaced);
 	check_guards(leaf, row);
 	ev_row_check_constraints(&leaf->constraints, leaf->context, relation, row, leaf->is_named ? EV_ROW_UPDATED : EV_ROW_MOVED);
-	ev_run_as_end(&caller);
 }
 
 /* ---------- a batch ---------- */
@@ -401,16 +397,23 @@ open_leaf(const EvUpdateCheck *check, Oid table)
 	leaf->triggers = CopyTriggerDesc(relation->trigdesc);
 	if (OidIsValid(ev_guard_function()))
 		fmgr_info(ev_guard_function(), &leaf->guard);
+	leaf->slot = table_slot_create(relation, NULL);
 	leaf->context = AllocSetContextCreate(CurrentMemoryContext, "event_validate constraints", ALLOCSET_DEFAULT_SIZES);
 	return leaf;
 }
 
+/*
+ * The role is switched once for the rows of a table that follow each other, because
+ * settings cost more than a row.
+ */
 static void
 check_rows(void *arg)
 {
 	Batch	   *batch = arg;
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext row = AllocSetContextCreate(caller, "event_validate row", ALLOCSET_DEFAULT_SIZES);
+	Leaf	   *current = NULL;
+	EvRunAs		role;
 
 	for (; batch->at < batch->count; batch->at++)
 	{
@@ -420,11 +423,20 @@ check_rows(void *arg)
 		CHECK_FOR_INTERRUPTS();
 		if (leaf == NULL || !ev_upgraded_is_valid(result) || result->data == NULL)
 			continue;
+		if (leaf != current)
+		{
+			if (current != NULL)
+				ev_run_as_end(&role);
+			ev_run_as_begin(&role, leaf->relation->rd_rel->relowner, SECURITY_RESTRICTED_OPERATION);
+			current = leaf;
+		}
 		MemoryContextSwitchTo(row);
 		check_row(batch->check, leaf, &batch->rows[batch->at], result->data);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(row);
 	}
+	if (current != NULL)
+		ev_run_as_end(&role);
 	MemoryContextDelete(row);
 }
 
@@ -475,6 +487,7 @@ ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerDa
 	{
 		Leaf	   *leaf = lfirst(cell);
 
+		ExecDropSingleTupleTableSlot(leaf->slot);
 		table_endscan(leaf->scan);
 		relation_close(leaf->relation, AccessShareLock);
 	}

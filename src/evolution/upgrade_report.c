@@ -33,7 +33,7 @@ PG_FUNCTION_INFO_V1(ev_event_upgrade_add_text);
 PG_FUNCTION_INFO_V1(ev_event_upgrade_final);
 
 /* So many events, or so many bytes of them, are upcast together. */
-#define BATCH_ROWS		256
+#define BATCH_ROWS		1000
 #define BATCH_BYTES		(1024 * 1024)
 
 #define SAMPLES			5
@@ -230,12 +230,13 @@ make_report(FunctionCallInfo fcinfo, bool is_text)
 	report->is_text = is_text;
 	control.hcxt = context;
 	report->kinds = hash_create("event_validate kinds", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	report->upgrade = ev_upgrade_make(context, PG_GETARG_TEXT_PP(3), PG_GETARG_INT32(4), PG_GETARG_INT32(5), false);
-	for (int i = 0; i < BATCH_ROWS; i++)
-		report->upgrades[i] = report->upgrade;
 	if (PG_NARGS() > CHECKED_TABLE && !PG_ARGISNULL(8) && !PG_ARGISNULL(9) && !PG_ARGISNULL(10))
 		report->check = ev_update_check_make(PG_GETARG_OID(8), text_to_cstring(PG_GETARG_TEXT_PP(9)),
 											 text_to_cstring(PG_GETARG_TEXT_PP(10)), PG_GETARG_INT32(5));
+	report->upgrade = ev_upgrade_make(context, PG_GETARG_TEXT_PP(3), PG_GETARG_INT32(4), PG_GETARG_INT32(5), false,
+									  report->check != NULL);
+	for (int i = 0; i < BATCH_ROWS; i++)
+		report->upgrades[i] = report->upgrade;
 	MemoryContextSwitchTo(caller);
 	return report;
 }

@@ -537,7 +537,7 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 				 errmsg("event schema \"%s\" would not accept all events that it accepts now", old->name),
 				 errdetail_internal("%s", reasons.data),
 				 errhint("A published schema can only become wider, and that must be proved. Register the next version with register_event_schema.%s",
-						 strstr(reasons.data, "(PATTERN_CHANGED") != NULL ? EV_PATTERN_IDIOM : "")));
+						 strstr(reasons.data, "(PATTERN_CHANGED") != NULL ? " " EV_PATTERN_IDIOM : "")));
 	if (users.reasons != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
