@@ -218,10 +218,8 @@ destdir_settings() {
     fi
 }
 
-# start_server [SETTINGS]: starts the throwaway server, which listens only on a
-# socket in the work folder, and sets the environment of client programs for it.
-# Uses the cluster in the work folder if there is one.
-start_server() {
+# Makes the cluster in the work folder, unless there is one.
+make_cluster() {
     if [[ ! -e $work/data/PG_VERSION ]]; then
         unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale \
             --no-sync >"$work/log/initdb.log" 2>&1 || {
@@ -229,6 +227,13 @@ start_server() {
             die "initdb failed"
         }
     fi
+}
+
+# start_server [SETTINGS]: starts the throwaway server, which listens only on a
+# socket in the work folder, and sets the environment of client programs for it.
+# Uses the cluster in the work folder if there is one.
+start_server() {
+    make_cluster
     EV_SERVER_CONF=$(destdir_settings)
     export EV_SERVER_CONF
     unprivileged tee -a "$work/data/postgresql.conf" >/dev/null <<EOF
