@@ -162,13 +162,36 @@ find_suite() {
     done
 }
 
+# Makes build_make compile through ccache if that is installed, so that a run in a new
+# work folder does not repeat what an earlier run compiled.  The results are in the
+# user's cache folder (HOME is the work folder); warnings are never kept.
+use_ccache() {
+    local home makefile name compiler
+
+    command -v ccache >/dev/null || return 0
+    home=$(getent passwd "$user" | cut -d : -f 6)
+    if [[ -z $home ]] || ! unprivileged mkdir -p "${XDG_CACHE_HOME:-$home/.cache}/event_validate/ccache" 2>/dev/null; then
+        return 0
+    fi
+    export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$home/.cache}/event_validate/ccache}
+    export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=500M
+    makefile=$(dirname "$("$pg_config" --pgxs)")/../Makefile.global
+    for name in CC CLANG; do
+        compiler=$(sed -n "s/^$name *= *//p" "$makefile")
+        if [[ $compiler != *ccache* ]] && command -v "${compiler%% *}" >/dev/null; then
+            compilers+=("$name=ccache $compiler")
+        fi
+    done
+}
+compilers=()
+
 # build_make FOLDER ARGUMENT...: runs make in a build folder beside the sources
 build_make() {
     local folder=$1
 
     shift
     unprivileged make -C "$folder" -f "$work/src/Makefile" --no-print-directory \
-        PG_CONFIG="$pg_config" ${NO_LLVM:+with_llvm=no} "$@"
+        PG_CONFIG="$pg_config" ${NO_LLVM:+with_llvm=no} "${compilers[@]}" "$@"
 }
 
 # Installs the extension of the example below $work/root, too.
@@ -218,10 +241,8 @@ destdir_settings() {
     fi
 }
 
-# start_server [SETTINGS]: starts the throwaway server, which listens only on a
-# socket in the work folder, and sets the environment of client programs for it.
-# Uses the cluster in the work folder if there is one.
-start_server() {
+# Makes the cluster in the work folder, unless there is one.
+make_cluster() {
     if [[ ! -e $work/data/PG_VERSION ]]; then
         unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale \
             --no-sync >"$work/log/initdb.log" 2>&1 || {
@@ -229,6 +250,13 @@ start_server() {
             die "initdb failed"
         }
     fi
+}
+
+# start_server [SETTINGS]: starts the throwaway server, which listens only on a
+# socket in the work folder, and sets the environment of client programs for it.
+# Uses the cluster in the work folder if there is one.
+start_server() {
+    make_cluster
     EV_SERVER_CONF=$(destdir_settings)
     export EV_SERVER_CONF
     unprivileged tee -a "$work/data/postgresql.conf" >/dev/null <<EOF

@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 import time
+from functools import partial
 
 import psycopg
 
-from world import Background, Skipped, alone
+from world import Background, Skipped, alone, worked
 
 OFF = "SET check_function_bodies = off"
 
@@ -772,19 +773,20 @@ def test_unregistered_types_are_not_kept(world):
     assert after - before < 256 * 1024, f"{after - before} bytes more for 10,000 types"
 
 
-@alone
 def test_did_you_mean_is_bounded(world):
     world.run("owner", "SELECT count(register_event_schema('trading.venue.' || i || '.placed', 1, '{}')) FROM generate_series(1, 3000) i")
     error = world.refused("mallory", "SELECT check_event('1', 'trading.venue.77.plcaed', 1)", "42704")
     assert '"trading.venue.77.placed"' in error.diag.message_hint, error.diag.message_hint
     session = world.connect("mallory")
 
+    spent = time.monotonic if worked(session) is None else partial(worked, session)
+
     def seconds(event_type):
-        start = time.monotonic()
+        start = spent()
         session.execute(f"""DO $$ BEGIN FOR i IN 1..200 LOOP
             BEGIN PERFORM check_event('1', '{event_type}', 1); EXCEPTION WHEN undefined_object THEN END;
             END LOOP; END $$""")
-        return (time.monotonic() - start) / 200
+        return (spent() - start) / 200
 
     for event_type in ("trading.venue.77.plcaed", "trading.venue.9999.placed", "something.else.entirely"):
         seconds(event_type)

@@ -46,6 +46,24 @@ BODY = """AS $trap$ BEGIN
     RAISE EXCEPTION 'trapped: {0}' USING ERRCODE = 'TRAP0';
 END $trap$"""
 
+# Runs each command in a subtransaction of its own: which ones succeed.
+MAKE = """CREATE FUNCTION pg_temp.make(commands pg_catalog.text[]) RETURNS pg_catalog.bool[] LANGUAGE plpgsql AS $make$
+DECLARE
+    command pg_catalog.text;
+    made pg_catalog.bool[] := '{}';
+BEGIN
+    FOREACH command IN ARRAY commands LOOP
+        BEGIN
+            EXECUTE command;
+            made := made || true;
+        EXCEPTION WHEN OTHERS THEN
+            made := made || false;
+        END;
+    END LOOP;
+    RETURN made;
+END $make$"""
+BATCH = 500
+
 
 def typed(name):
     """A type that pg_catalog has, with its schema."""
@@ -81,11 +99,30 @@ class Traps:
         self.admin = world.connect()
         self.mallory = world.connect("mallory")
         self.made = set()
+        self.waiting = []
         self.admin.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
         for session in (self.admin, self.mallory):
             session.execute("SET search_path = pg_catalog, pg_temp")
+        # found() looks at thousands of rows, often: compiling its query takes longer than the query
+        self.admin.execute("SET jit = off")
         self.mallory.execute("CREATE SEQUENCE public.hits; GRANT ALL ON SEQUENCE public.hits TO PUBLIC")
+        self.mallory.execute(MAKE)
+        self._control()
+        # all traps have the same body, which the control shows to be right
+        self.mallory.execute("SET check_function_bodies = off")
         self.names = set(re.findall(r"[a-z_0-9]+", " ".join(path.read_text(encoding="utf-8") for path in SOURCES)))
+
+    def _control(self):
+        """A trap is noticed when it runs."""
+        assert self.run(self.trap("control", "", "pg_catalog.text")) == 1
+        try:
+            self.admin.execute("SELECT public.control()")
+            raise AssertionError("no trap")
+        except psycopg.Error as error:
+            assert error.sqlstate == "TRAP0", error
+        assert self.found() == ["a function of mallory's ran"], self.found()
+        self.mallory.execute("DROP FUNCTION public.control(); SELECT pg_catalog.setval('public.hits', 1, false)")
+        assert not self.found(), self.found()
 
     def signatures(self, condition):
         """(name, types, number of defaults, kind, result, whether it gives a set)"""
@@ -114,22 +151,31 @@ class Traps:
     # ---------- making
 
     def run(self, *commands):
-        """Runs each command separately: an object that cannot be created is no trap."""
+        """Runs each command separately: an object that cannot be created is no trap.  Returns how many are made."""
+        return sum(self.mallory.execute("SELECT pg_temp.make(%s)", [list(commands)]).fetchone()[0])
+
+    def later(self, command, counts=True):
+        """A command that make() runs with others: a statement for each would take five times as long."""
+        self.waiting.append((command, counts))
+
+    def make(self):
+        """Runs the waiting commands; how many of those that count succeed."""
         made = 0
-        for command in commands:
-            try:
-                self.mallory.execute(command)
-                made += 1
-            except psycopg.Error:
-                pass
+        for first in range(0, len(self.waiting), BATCH):
+            batch = self.waiting[first:first + BATCH]
+            outcomes = self.mallory.execute("SELECT pg_temp.make(%s)", [[command for command, _ in batch]]).fetchone()[0]
+            made += sum(outcome and counts for outcome, (_, counts) in zip(outcomes, batch, strict=True))
+        self.waiting = []
         return made
 
-    def function(self, name, types, returns):
+    def function(self, name, types, returns, counts=True):
+        """Makes a function later; False if there is none with these types."""
         key = (name, tuple(types))
         if key in self.made or PSEUDO & {t.removesuffix("[]") for t in types}:
-            return 0
+            return False
         self.made.add(key)
-        return self.run(self.trap(name, ", ".join(typed(t) for t in types), returns))
+        self.later(self.trap(name, ", ".join(typed(t) for t in types), returns), counts)
+        return True
 
     @staticmethod
     def trap(name, arguments, returns):
@@ -139,7 +185,6 @@ class Traps:
 
     def functions(self, signatures, copies=True):
         """Better matches of functions; copies: of the same types too."""
-        made = 0
         declared = set() if copies else {(s[0], tuple(s[1])) for s in signatures}
         for name, types, defaults, kind, result, is_set in signatures:
             # a better match than a domain is the type under it
@@ -154,28 +199,27 @@ class Traps:
                     returns = "SETOF pg_catalog.record" if result == "record" and is_set else \
                         result if result not in ("record", "language_handler", "event_trigger", "trigger") and not result.startswith("any") else "pg_catalog.text"
                     if kind == "a":
-                        made += self.aggregate(name, chosen)
+                        self.aggregate(name, chosen)
                     else:
-                        made += self.function(name, chosen, returns)
-        return made
+                        self.function(name, chosen, returns)
+        return self.make()
 
     def aggregate(self, name, types):
         if not types or PSEUDO & {t.removesuffix("[]") for t in types} or any(t.startswith("any") for t in types):
-            return 0
+            return
         key = (name, tuple(types))
         if key in self.made:
-            return 0
+            return
         self.made.add(key)
         step = f"step_{name}"
-        self.function(step, ["text", *types], "pg_catalog.text")
-        return self.run(f'CREATE AGGREGATE public."{name}"({", ".join(map(typed, types))}) '
-                        f'(SFUNC = public."{step}", STYPE = pg_catalog.text, INITCOND = \'\')')
+        self.function(step, ["text", *types], "pg_catalog.text", counts=False)
+        self.later(f'CREATE AGGREGATE public."{name}"({", ".join(map(typed, types))}) '
+                   f'(SFUNC = public."{step}", STYPE = pg_catalog.text, INITCOND = \'\')')
 
     def operators(self):
         """Every operator of the server that the scripts use, for each pair of types."""
         text = " ".join(path.read_text(encoding="utf-8") for path in SOURCES if path != TRADING)
         used = {o for o in ("=", "<>", "<", "<=", ">", ">=", "||", "+", "-", "->", "->>", "#>", "~", "!~", "~~", "@>", "?") if o in text}
-        made = 0
         pairs = set()
         for name, left, right, result in self.admin.execute("""
                 SELECT o.oprname, coalesce(l.typname, ''), r.typname, format_type(o.oprresult, NULL)
@@ -187,23 +231,21 @@ class Traps:
             for chosen in variants(sides):
                 if (name, chosen) not in pairs and not all(t.startswith("any") for t in chosen[:1]) and chosen[0] in INSTEAD and chosen[1] in INSTEAD:
                     pairs.add((name, chosen))
-                    made += self.operator(name, chosen, result if not result.startswith("any") else "pg_catalog.text")
-        return made
+                    self.operator(name, chosen, result if not result.startswith("any") else "pg_catalog.text")
+        return self.make()
 
     def operator(self, name, types, result):
         function = f"operator_{name.encode().hex()}"
-        if not self.function(function, types, result):
-            return 0
-        return self.run(f'CREATE OPERATOR public.{name} (LEFTARG = {typed(types[0])}, RIGHTARG = {typed(types[1])}, FUNCTION = public."{function}")')
+        if self.function(function, types, result, counts=False):
+            self.later(f'CREATE OPERATOR public.{name} (LEFTARG = {typed(types[0])}, RIGHTARG = {typed(types[1])}, FUNCTION = public."{function}")')
 
     def types(self):
         """A domain of the name of each type of the server that the scripts name, whose check is a trap."""
-        self.function("type_check", ["anyelement"], "pg_catalog.bool")
-        made = 0
+        self.function("type_check", ["anyelement"], "pg_catalog.bool", counts=False)
         for name in sorted(t for t in INSTEAD if not t.endswith("[]") and not t.startswith("any") and t not in PSEUDO):
-            made += self.run(f'CREATE DOMAIN public.{name if name.startswith(chr(34)) else chr(34) + name + chr(34)} AS {typed(name)} '
-                             'CHECK (public.type_check(VALUE))')
-        return made
+            self.later(f'CREATE DOMAIN public.{name if name.startswith(chr(34)) else chr(34) + name + chr(34)} AS {typed(name)} '
+                       'CHECK (public.type_check(VALUE))')
+        return self.make()
 
     # ---------- the outcome
 

@@ -4,6 +4,7 @@ installed, all kept in the user's cache folder.  Standard library only."""
 
 import hashlib
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,14 @@ class Unavailable(Exception):
 
 
 def cache_folder():
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "event_validate"
+    """The folder of the user, not of this run: scripts/test sets HOME."""
+    try:
+        home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        home = Path.home()
+    if not os.access(home, os.W_OK):
+        home = Path.home()
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "event_validate"
 
 
 def _make(kind, wanted, command):
