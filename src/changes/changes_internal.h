@@ -9,6 +9,7 @@
  * changes_strings.c	which strings match patterns?
  * changes_facts.c	from keywords to facts, the same for all dialects
  * changes_gather.c	the same, for keywords without subschemas
+ * changes_nots.c		the same, for schemas that must not match
  * changes_tags.c		the property that tells variants apart
  * changes_value.c	is a value valid?
  * changes_disjoint.c	do two sets exclude each other?
@@ -196,6 +197,13 @@ typedef struct EvSchemaFact
 	EvOrigin	origin;
 } EvSchemaFact;
 
+/* A property that has no value that matches a schema. */
+typedef struct EvExcludedFact
+{
+	EvString	name;
+	EvSubschema *schema;		/* the schema true: the property is absent */
+} EvExcludedFact;
+
 typedef struct EvConditionFact
 {
 	EvSubschema *test;
@@ -261,6 +269,7 @@ typedef struct EvFacts
 	List	   *nots;			/* of EvSchemaFact */
 	List	   *conditions;
 	List	   *opaques;
+	List	   *excluded;		/* of EvExcludedFact; EV_NECESSARY only */
 	bool		as_written;		/* those of a set as written */
 	HTAB	   *required_names; /* the members of `required`, if there are
 								 * many, */
@@ -503,6 +512,14 @@ extern EvCompiler *ev_compiler_of(EvProver *prover, const EvSubschema *schema);
 /* Return the bound, made inclusive and integer if numbers must be integers. */
 extern EvNumberFact ev_facts_lower(const EvFacts *facts);
 extern EvNumberFact ev_facts_upper(const EvFacts *facts);
+
+/* Adds a required property, unless it is there. */
+extern void ev_add_required(EvProver *prover, EvFacts *facts, const EvString *name, EvOrigin origin);
+
+/* ---------- changes_nots.c ---------- */
+
+/* Adds what follows from a schema that must not match.  Only for necessary facts. */
+extern void ev_apply_not(EvProver *prover, EvFacts *facts, const EvSchemaFact *fact);
 
 /* ---------- changes_strings.c ---------- */
 

@@ -30,6 +30,7 @@
 								 * was found for its parts is used */
 #define MOST_TRIED_TO_LIFT	300 /* to find a witness that contains another one */
 #define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
+#define MOST_OTHER_VALUES	4	/* of one property, in an object with others */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
 								 * values are tried */
@@ -637,12 +638,34 @@ try_with(Collector *c, const List *members, const EvString *name, JsonbValue *va
 	list_free(more);
 }
 
+/* Tries objects with these members, of which each of these properties has another value. */
+static void
+try_different(Collector *c, const EvFacts *fa, const EvFacts *fb, const List *members, const List *names)
+{
+	EvProver   *p = c->prover;
+	ListCell   *cell;
+	ListCell   *value;
+
+	foreach(cell, names)
+	{
+		const EvString *name = lfirst(cell);
+
+		foreach(value, samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1))
+		{
+			if (foreach_current_index(value) >= MOST_OTHER_VALUES || is_done(c))
+				break;
+			try_with(c, members, name, lfirst(value));
+		}
+	}
+}
+
 static void
 try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
 	EvProver   *p = c->prover;
 	List	   *required = NIL;
 	List	   *full = NIL;
+	List	   *names;
 	List	   *more;
 	int			different;
 	ListCell   *cell;
@@ -666,7 +689,8 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 	/* each property alone; `full` collects those that can be combined */
 	full = required;
-	foreach(cell, different_first(p, more_names(c, fa, fb), fa, fb, &different))
+	names = different_first(p, more_names(c, fa, fb), fa, fb, &different);
+	foreach(cell, names)
 	{
 		EvString   *name = lfirst(cell);
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
@@ -688,6 +712,10 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				full = more;
 		}
 	}
+
+	/* those that need others */
+	if (list_length(full) > list_length(required))
+		try_different(c, fa, fb, full, list_truncate(list_copy(names), different));
 
 	/* add one after another, for schemas that count properties, */
 	more = required;
@@ -805,6 +833,84 @@ try_other_branches(Collector *c, const EvFacts *fb)
 	}
 }
 
+/* Returns a set where a test holds or fails, with what its conditions say then. */
+static EvSchemaSet *
+case_of_test(EvProver *p, EvSchemaSet *set, EvSubschema *test, bool holds)
+{
+	EvSchemaSet *result = holds ? ev_set_with(p, set, test) : ev_set_without(p, set, test);
+	ListCell   *cell;
+
+	foreach(cell, ev_facts(p, set, EV_NECESSARY)->conditions)
+	{
+		EvConditionFact *condition = lfirst(cell);
+
+		ev_spend(p, 2);
+		if (ev_schemas_same(p, condition->test, test))
+			result = ev_set_with(p, result, holds ? condition->then : condition->otherwise);
+	}
+	return result;
+}
+
+/* Tries values for which the test of a condition holds, and some for which it fails. */
+static void
+try_condition(Collector *c, EvSubschema *test)
+{
+	EvProver   *p = c->prover;
+
+	for (int holds = 1; holds >= 0 && !is_done(c); holds--)
+	{
+		EvSchemaSet *a = case_of_test(p, c->a, test, holds == 1);
+
+		if (a != c->a)
+			try_values(c, samples(p, a, case_of_test(p, c->b, test, holds == 1), c->depth + 1));
+	}
+}
+
+/* Is a condition among these? */
+static bool
+has_condition(EvProver *p, const List *conditions, const EvConditionFact *condition, bool only_test)
+{
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		const EvConditionFact *other = lfirst(cell);
+
+		ev_spend(p, 2);
+		if (ev_schemas_same(p, other->test, condition->test) &&
+			(only_test || (ev_schemas_same(p, other->then, condition->then) &&
+						   ev_schemas_same(p, other->otherwise, condition->otherwise))))
+			return true;
+	}
+	return false;
+}
+
+/* Tries values for the tests of all conditions, first of those that differ. */
+static void
+try_conditions(Collector *c, const List *a, const List *b)
+{
+	EvProver   *p = c->prover;
+	ListCell   *cell;
+
+	for (int same = 0; same < 2; same++)
+	{
+		foreach(cell, a)
+		{
+			const EvConditionFact *condition = lfirst(cell);
+
+			if (has_condition(p, b, condition, false) == (same == 1))
+				try_condition(c, condition->test);
+		}
+		foreach(cell, same == 0 ? b : NIL)
+		{
+			const EvConditionFact *condition = lfirst(cell);
+
+			if (!has_condition(p, a, condition, true))
+				try_condition(c, condition->test);
+		}
+	}
+}
+
 /* Tries the samples of a's branches, and those for the conditions of both sides. */
 static void
 try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
@@ -825,23 +931,9 @@ try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				try_values(c, samples(p, branch, c->b, depth));
 		}
 	}
-	foreach(cell, fa->conditions)
-	{
-		EvConditionFact *condition = lfirst(cell);
-
-		try_values(c, samples(p, ev_set_with(p, ev_set_with(p, a, condition->test), condition->then),
-							  ev_set_with(p, c->b, condition->test), depth));
-	}
 	foreach(cell, fb->nots)
 		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
-	foreach(cell, fb->conditions)
-	{
-		EvConditionFact *condition = lfirst(cell);
-
-		try_values(c, samples(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), depth));
-		if (!is_done(c))
-			try_values(c, samples(p, ev_set_without(p, a, condition->test), ev_set_of(p, condition->otherwise), depth));
-	}
+	try_conditions(c, fa->conditions, fb->conditions);
 }
 
 /* Tries values of all kinds, until there are enough or a witness is found. */
