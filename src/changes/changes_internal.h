@@ -362,6 +362,8 @@ typedef struct EvProver
 								 * is known, although it was cut short */
 	int64		question_end;	/* limit on `work` for this question, */
 	int64		search_end;		/* and for this search */
+	int64		vain_work;		/* done in searches that found nothing, */
+	int64		vain_proofs;	/* and on questions without a proof */
 	List	   *changes;		/* EvChanges found so far */
 
 	/* the budget, see changes_budget.c */

@@ -20,6 +20,8 @@
 #include "jsonb/jsonb_number.h"
 
 #define MOST_SAMPLES	24		/* kept for one set */
+#define MOST_SAMPLES_OF_SAME	6	/* made for a set that is the same on both
+									 * sides, apart from listed values */
 #define MOST_TRIED		400		/* for one set */
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for minLength */
@@ -31,6 +33,9 @@
 #define MOST_TRIED_TO_LIFT	300 /* to find a witness that contains another one */
 #define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
 #define MOST_OTHER_VALUES	4	/* of one property, in an object with others */
+#define MOST_WORK_TO_SEARCH	INT64CONST(2500000) /* in one search, */
+#define MOST_VAIN_WORK	INT64CONST(6000000) /* and after so much in searches that found nothing, */
+#define LEAST_WORK_TO_SEARCH	INT64CONST(100000)	/* in one search */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
 								 * values are tried */
@@ -60,6 +65,8 @@ typedef struct Collector
 	int			tried;
 	int			late;			/* tried after MOST_TRIED_IN_ALL */
 	List	   *seen;			/* hashes of the values that were tried */
+	bool		few;			/* a few values are enough, since no value
+								 * tells the sets apart */
 	bool		wanted;			/* end the search at a witness, */
 	uint32		kinds;			/* for facts of these kinds, */
 	EvScope    *scope;			/* in this scope */
@@ -91,7 +98,7 @@ static bool
 is_done(const Collector *c)
 {
 	return c->witness != NULL || c->tried >= MOST_TRIED || c->late >= MOST_TRIED_LATE ||
-		c->prover->work > c->prover->search_end;
+		(c->few && list_length(c->others) >= MOST_SAMPLES_OF_SAME) || c->prover->work > c->prover->search_end;
 }
 
 /*
@@ -954,7 +961,8 @@ search(Collector *c)
 		value.val.boolean = i == 1;
 		try_value(c, &value);
 	}
-	if (p->sampled++ >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL)
+	c->few = c->a == c->b;
+	if (is_done(c) || p->sampled++ >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL)
 		return;
 	if ((fa->possible & EV_BIT(EV_NUMBER)) != 0 && !is_done(c))
 		try_numbers(c, fa, fb);
@@ -1018,24 +1026,28 @@ begin_search(EvProver *p)
 {
 	p->sampled = p->tried = 0;
 	p->searches++;
-	p->search_end = PG_INT64_MAX;
+	p->search_end = p->work + (p->vain_work < MOST_VAIN_WORK ? MOST_WORK_TO_SEARCH : LEAST_WORK_TO_SEARCH);
 }
 
 JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = kinds, .scope = scope};
+	int64		before;
 	bool		made = ev_search_was_made(p, c.a, c.b, scope, kinds, &c.witness);
 
 	if (c.witness != NULL)
 		return c.witness;
 	begin_search(p);
+	before = p->work;
 	if (made)
 		try_values(&c, ev_known_witnesses(p, c.a, c.b));
 	else
 		search(&c);
 	if (c.witness != NULL)
 		ev_witness_keep(p, c.a, c.b, c.witness);
+	else
+		p->vain_work += p->work - before;
 	ev_search_keep(p, c.a, c.b, scope, kinds, c.witness);
 	return c.witness;
 }
