@@ -968,11 +968,12 @@ search(Collector *c)
 		try_numbers(c, fa, fb);
 	if ((fa->possible & EV_BIT(EV_STRING)) != 0 && !is_done(c))
 		try_strings(c, fa, fb);
-	try_other_branches(c, fb);
 	if ((fa->possible & EV_BIT(EV_ARRAY)) != 0 && !is_done(c))
 		try_arrays(c, fa, fb);
 	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))
 		try_objects(c, fa, fb);
+	if (!is_done(c))
+		try_other_branches(c, fb);
 	if (!is_done(c))
 		try_branches(c, fa, fb);
 }
