@@ -13,6 +13,7 @@
  * changes_tags.c		the property that tells variants apart
  * changes_value.c	is a value valid?
  * changes_disjoint.c	do two sets exclude each other?
+ * changes_make.c		the arrays and objects that are tried as witnesses
  * changes_witness.c	values that one schema accepts and the other does not
  * changes_parts.c	the witnesses that were found
  * changes_refute.c	which values are witnesses, and smaller ones
@@ -756,6 +757,25 @@ extern EvSchemaSet *ev_case_of_member(EvProver *prover, EvSchemaSet *set, const 
  * they do not cut it.
  */
 extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b);
+
+/* ---------- changes_make.c ---------- */
+
+/* A member of an object that is made. */
+typedef struct EvMember
+{
+	EvString	name;
+	JsonbValue *value;
+} EvMember;
+
+/*
+ * Return an array of these values (a List of JsonbValue), or an object of these
+ * members (of EvMember), as one piece of memory in CurrentMemoryContext.
+ */
+extern JsonbValue *ev_array_of(EvProver *prover, const List *items);
+extern JsonbValue *ev_object_of(EvProver *prover, const List *members);
+
+/* Returns these members with one more, or with another value for this name, as a new list. */
+extern List *ev_with_member(EvProver *prover, const List *members, const EvString *name, JsonbValue *value);
 
 /* ---------- changes_witness.c ---------- */
 

@@ -4,6 +4,9 @@
  *
  * Most schemas in "not", and most tests of conditions that fail, say one thing: a
  * type, a bound, or what one property is.  Then its opposite is a fact, too.
+ *
+ * changes_facts.c makes the facts of such a schema, and calls this file for them: the
+ * two files are one recursion over the schemas.
  */
 #include "postgres.h"
 

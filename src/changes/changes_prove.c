@@ -34,8 +34,8 @@
 #define MOST_RUNNING	150		/* nesting depth of judgements */
 #define MOST_PROOFS		20000	/* of statements, for one question */
 #define MOST_WORK		INT64CONST(4000000) /* on one question */
-#define MOST_VAIN_PROOFS	INT64CONST(6000000)	/* after so much on questions that
-													 * found no proof, */
+#define MOST_VAIN_PROOFS	INT64CONST(6000000) /* after so much on questions
+												 * that found no proof, */
 #define LEAST_WORK		INT64CONST(150000)	/* on one question */
 #define QUESTION_SHARE	16		/* the part of the remaining work that one
 								 * question can take */

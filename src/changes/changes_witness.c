@@ -34,7 +34,8 @@
 #define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
 #define MOST_OTHER_VALUES	4	/* of one property, in an object with others */
 #define MOST_WORK_TO_SEARCH	INT64CONST(2500000) /* in one search, */
-#define MOST_VAIN_WORK	INT64CONST(6000000) /* and after so much in searches that found nothing, */
+#define MOST_VAIN_WORK	INT64CONST(6000000) /* and after so much in searches
+											 * that found nothing, */
 #define LEAST_WORK_TO_SEARCH	INT64CONST(100000)	/* in one search */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
@@ -299,60 +300,6 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 /* ---------- arrays and objects ---------- */
 
 /*
- * Begins to make a value: the work on it is done in a context of its own.
- * Returns the context to return to.
- */
-static MemoryContext
-begin_value(EvProver *p)
-{
-	if (p->scratch == NULL)
-		p->scratch = AllocSetContextCreate(p->context, "event_validate values", ALLOCSET_DEFAULT_SIZES);
-	return MemoryContextSwitchTo(p->scratch);
-}
-
-/* Returns the value that was made, as one piece of memory, in this context. */
-static JsonbValue *
-finish_value(EvProver *p, JsonbValue *tree, MemoryContext caller)
-{
-	Jsonb	   *made = JsonbValueToJsonb(tree);
-	JsonbValue *value = MemoryContextAlloc(caller, MAXALIGN(sizeof(JsonbValue)) + VARSIZE(made));
-	Jsonb	   *jsonb = (Jsonb *) ((char *) value + MAXALIGN(sizeof(JsonbValue)));
-
-	memcpy(jsonb, made, VARSIZE(made));
-	MemoryContextSwitchTo(caller);
-	MemoryContextReset(p->scratch);
-
-	value->type = jbvBinary;
-	value->val.binary.data = &jsonb->root;
-	value->val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
-	return value;
-}
-
-/* Counts the work of copying a value into another one. */
-static void
-spend_on_copy(EvProver *p, const JsonbValue *value)
-{
-	ev_spend(p, 20 + ev_value_work(value));
-}
-
-static JsonbValue *
-array_of(EvProver *p, const List *items)
-{
-	MemoryContext caller = begin_value(p);
-	JsonbInState state = {0};
-	ListCell   *cell;
-
-	ev_push_jsonb(&state, WJB_BEGIN_ARRAY, NULL);
-	foreach(cell, items)
-	{
-		spend_on_copy(p, lfirst(cell));
-		ev_push_jsonb(&state, WJB_ELEM, lfirst(cell));
-	}
-	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
-	return finish_value(p, state.result, caller);
-}
-
-/*
  * Makes an array of this size from the samples number `which` of each
  * position.
  */
@@ -396,7 +343,7 @@ try_counted(Collector *c, const EvFacts *fa, const EvFacts *fb, const EvContains
 					break;
 				for (uint32 at = prefix; at < size; at++)
 					lfirst(list_nth_cell(items, at)) = list_nth(counted, which);
-				try_made(c, array_of(p, items));
+				try_made(c, ev_array_of(p, items));
 			}
 }
 
@@ -432,7 +379,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			List	   *items = items_of(positions, size, which);
 
 			if (items != NIL || size == 0)
-				try_made(c, array_of(p, items));
+				try_made(c, ev_array_of(p, items));
 		}
 		for (uint32 i = 0; i < Min(size, prefix + 1); i++)
 		{
@@ -445,7 +392,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				if (items == NIL)
 					break;
 				lfirst(list_nth_cell(items, i)) = list_nth(choice, which);
-				try_made(c, array_of(p, items));
+				try_made(c, ev_array_of(p, items));
 			}
 		}
 		if (size >= 2)
@@ -461,60 +408,13 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 					items = lappend(items, list_nth(choice, i));
 			}
 			if ((uint32) list_length(items) == size)
-				try_made(c, array_of(p, items));
+				try_made(c, ev_array_of(p, items));
 		}
 	}
 	foreach(cell, fa->contains)
 		try_counted(c, fa, fb, lfirst(cell), positions);
 	foreach(cell, fb->contains)
 		try_counted(c, fa, fb, lfirst(cell), positions);
-}
-
-typedef struct WitnessMember
-{
-	EvString	name;
-	JsonbValue *value;
-} WitnessMember;
-
-static JsonbValue *
-object_of(EvProver *p, const List *members)
-{
-	MemoryContext caller = begin_value(p);
-	JsonbInState state = {0};
-	ListCell   *cell;
-
-	ev_push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
-	foreach(cell, members)
-	{
-		WitnessMember *member = lfirst(cell);
-		JsonbValue	key = {.type = jbvString};
-
-		key.val.string.val = unconstify(char *, member->name.data);
-		key.val.string.len = member->name.length;
-		spend_on_copy(p, member->value);
-		ev_push_jsonb(&state, WJB_KEY, &key);
-		ev_push_jsonb(&state, WJB_VALUE, member->value);
-	}
-	ev_push_jsonb(&state, WJB_END_OBJECT, NULL);
-	return finish_value(p, state.result, caller);
-}
-
-static List *
-with_member(EvProver *p, const List *members, const EvString *name, JsonbValue *value)
-{
-	List	   *result = NIL;
-	WitnessMember *member = palloc(sizeof(WitnessMember));
-	ListCell   *cell;
-
-	ev_spend(p, 5 + 2 * list_length(members));
-	foreach(cell, members)
-	{
-		if (!ev_strings_equal(&((WitnessMember *) lfirst(cell))->name, name))
-			result = lappend(result, lfirst(cell));
-	}
-	member->name = *name;
-	member->value = value;
-	return lappend(result, member);
 }
 
 /* Appends a name that matches a pattern, and none of the others. */
@@ -627,7 +527,7 @@ different_first(EvProver *p, const List *names, const EvFacts *fa, const EvFacts
 static bool
 is_accepted(Collector *c, const List *members)
 {
-	JsonbValue *value = object_of(c->prover, members);
+	JsonbValue *value = ev_object_of(c->prover, members);
 	bool		result = ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
 
 	pfree(value);
@@ -638,9 +538,9 @@ is_accepted(Collector *c, const List *members)
 static void
 try_with(Collector *c, const List *members, const EvString *name, JsonbValue *value)
 {
-	List	   *more = with_member(c->prover, members, name, value);
+	List	   *more = ev_with_member(c->prover, members, name, value);
 
-	try_made(c, object_of(c->prover, more));
+	try_made(c, ev_object_of(c->prover, more));
 	pfree(llast(more));
 	list_free(more);
 }
@@ -681,18 +581,18 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	foreach(cell, fa->required)
 	{
 		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
-		WitnessMember *member;
+		EvMember   *member;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
 		/* values that do not refute the change are tried last */
 		if (values == NIL)
 			return;
-		member = palloc(sizeof(WitnessMember));
+		member = palloc(sizeof(EvMember));
 		member->name = *name;
 		member->value = llast(values);
 		required = lappend(required, member);
 	}
-	try_made(c, object_of(p, required));
+	try_made(c, ev_object_of(p, required));
 
 	/* each property alone; `full` collects those that can be combined */
 	full = required;
@@ -714,7 +614,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		}
 		if (values != NIL && list_length(full) < MOST_ITEMS)
 		{
-			more = with_member(p, full, name, llast(values));
+			more = ev_with_member(p, full, name, llast(values));
 			if (is_accepted(c, more))
 				full = more;
 		}
@@ -726,24 +626,24 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 	/* add one after another, for schemas that count properties, */
 	more = required;
-	try_made(c, object_of(p, full));
+	try_made(c, ev_object_of(p, full));
 	foreach(cell, full)
 	{
-		WitnessMember *member = lfirst(cell);
+		EvMember   *member = lfirst(cell);
 
-		more = with_member(p, more, &member->name, member->value);
-		try_made(c, object_of(p, more));
+		more = ev_with_member(p, more, &member->name, member->value);
+		try_made(c, ev_object_of(p, more));
 	}
 
 	/* and in pairs */
 	foreach(cell, full)
 	{
-		WitnessMember *first = lfirst(cell);
-		List	   *with_first = with_member(p, required, &first->name, first->value);
+		EvMember   *first = lfirst(cell);
+		List	   *with_first = ev_with_member(p, required, &first->name, first->value);
 
 		for (int i = foreach_current_index(cell) + 1; i < list_length(full) && i < 12; i++)
 		{
-			WitnessMember *second = list_nth(full, i);
+			EvMember   *second = list_nth(full, i);
 
 			try_with(c, with_first, &second->name, second->value);
 		}
