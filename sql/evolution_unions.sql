@@ -95,3 +95,24 @@ SELECT keyword, change, backward, forward, location, rule FROM (VALUES ('oneOf')
     ('property added', pg_temp.untyped(100, keyword), pg_temp.untyped(100, keyword, '{"w": {"type": "string"}}')),
     ('from one variant to two', pg_temp.untyped(1, keyword), pg_temp.untyped(2, keyword))) AS c (change, old, new),
   LATERAL event_schema_changes(old, new) ORDER BY 1 DESC, 2, 5;
+
+-- conditions, exclusions and unions within unions: what is not said directly
+WITH pair (what, head, old, new, tail) AS (VALUES
+  ('else of a condition', '{"properties": {"v": {"enum": ["v1", "v2"]}}, "if": {"properties": {"v": {"const": "v1"}}}, "else": {"required": ["v"], "properties": {"m": {"type": "array", "items": {',
+   '"type": "string"', '"type": "string", "maxLength": 3', '}}}}}'),
+  ('one of several conditions', '{"type": "object", "allOf": [{"if": {"properties": {"k": {"const": "a"}}}, "then": {"properties": {"s": {',
+   '"enum": [1, 2]', '"enum": [1]', '}}}}, {"if": {"properties": {"k": {"const": "b"}}}, "then": {"properties": {"s": {"type": "string"}}}}]}'),
+  ('an excluded value', '{"type": "object", "properties": {"v": {"enum": ["v1", "v2"]}}, "not": {"properties": {"v": {"const": "v1"}}}, "required": [',
+   '"v"', '', ']}'),
+  ('an excluded property', '{"type": "object", "not": {"required": ["x"]}, "properties": {"x": {',
+   '"type": "string"', '"type": "integer"', '}}}'),
+  ('a union within a union', '{"items": {"oneOf": [{"type": "object", "required": ["k"], "properties": {"k": {"const": 0}}}, {"oneOf": [',
+   '{"type": "object", "required": ["k"], "properties": {"k": {"const": 1}, "n": {"type": "integer"}}}',
+   '{"type": "object", "required": ["k"], "properties": {"k": {"const": 1}, "n": {"type": "number"}}}',
+   ', {"type": "object", "required": ["k"], "properties": {"k": {"const": 2}}}]}]}}'))
+SELECT what, lenient, backward, forward FROM pair, (VALUES (true), (false)) AS reading (lenient),
+  LATERAL (SELECT coalesce(max(array_position('{compatible,unknown,incompatible}', backward)), 1) AS b,
+                  coalesce(max(array_position('{compatible,unknown,incompatible}', forward)), 1) AS f
+           FROM event_schema_changes((head || old || tail)::jsonb, (head || new || tail)::jsonb, lenient)) AS worst,
+  LATERAL (SELECT ('{compatible,unknown,incompatible}'::text[])[b] AS backward, ('{compatible,unknown,incompatible}'::text[])[f] AS forward) AS verdict
+ORDER BY what, lenient;

@@ -248,8 +248,8 @@ strings_of(EvProver *p, const JsonbValue *array)
 	return result;
 }
 
-static void
-add_required(EvProver *p, EvFacts *facts, const EvString *name, EvOrigin origin)
+void
+ev_add_required(EvProver *p, EvFacts *facts, const EvString *name, EvOrigin origin)
 {
 	EvTextFact *fact;
 
@@ -322,7 +322,7 @@ gather_objects(EvGathering *g)
 		int			i = 0;
 
 		foreach(cell, strings_of(g->prover, ev_gather_value(g, EV_KW_REQUIRED)))
-			add_required(g->prover, f, lfirst(cell), (EvOrigin) {g->subschema, psprintf("/required/%d", i++)});
+			ev_add_required(g->prover, f, lfirst(cell), (EvOrigin) {g->subschema, psprintf("/required/%d", i++)});
 	}
 	ev_gather_minimum(g, EV_KW_MIN_PROPERTIES, &f->min_properties);
 	ev_gather_maximum(g, EV_KW_MAX_PROPERTIES, &f->max_properties);
@@ -702,7 +702,7 @@ apply_dependencies(EvGathering *g)
 		if (ev_facts_requires(g->prover, f, &dependency->property) == NULL)
 			continue;
 		foreach(name, dependency->required)
-			add_required(g->prover, f, lfirst(name), dependency->origin);
+			ev_add_required(g->prover, f, lfirst(name), dependency->origin);
 		if (dependency->schema != NULL)
 			add_schema(g, dependency->schema);
 	}
@@ -735,80 +735,6 @@ apply_conditions(EvGathering *g)
 	}
 }
 
-/* Makes a bound of numbers as strict as the complement of another one. */
-static void
-add_complement(EvFacts *f, EvNumberFact bound, bool is_lower, EvOrigin origin)
-{
-	EvNumberFact *known = is_lower ? &f->upper : &f->lower;
-	int			order;
-
-	if (known->value != NULL)
-	{
-		order = ev_number_compare(bound.value, known->value);
-		if (is_lower ? order > 0 : order < 0)
-			return;
-		if (order == 0 && (known->exclusive || bound.exclusive))
-			return;
-	}
-	*known = (EvNumberFact) {bound.value, !bound.exclusive, origin};
-}
-
-/* Do these facts say only what types there are, and have one bound? */
-static bool
-has_one_bound(const EvFacts *n)
-{
-	int			bounds = (n->lower.value != NULL) + (n->upper.value != NULL) + (n->min_length.value > 0) +
-		(n->max_length.value != EV_NO_MAXIMUM) + (n->min_items.value > 0) + (n->max_items.value != EV_NO_MAXIMUM) +
-		(n->min_properties.value > 0) + (n->max_properties.value != EV_NO_MAXIMUM);
-
-	return bounds <= 1 && n->exact && !n->integer && n->enums == NIL && n->multiples == NIL && n->patterns == NIL &&
-		n->formats == NIL && n->contents == NIL && n->unique.subschema == NULL && n->array_shapes == NIL &&
-		n->contains == NIL && n->required == NIL && n->object_shapes == NIL && n->names == NIL &&
-		n->dependencies == NIL && n->groups == NIL && n->nots == NIL && n->conditions == NIL && n->opaques == NIL;
-}
-
-/*
- * Adds what follows from a schema that must not match, if it has only types and
- * one bound: the instance is of another type, or beyond the bound.
- */
-static void
-apply_not(EvProver *p, EvFacts *f, const EvSchemaFact *fact)
-{
-	const EvFacts *n = ev_facts(p, ev_set_of(p, fact->schema), EV_SUFFICIENT);
-	EvOrigin	origin = fact->origin;
-	uint32		bounded = 0;
-
-	if (!has_one_bound(n))
-		return;
-	if (n->lower.value != NULL || n->upper.value != NULL)
-		bounded = EV_BIT(EV_NUMBER);
-	else if (n->min_length.value > 0 || n->max_length.value != EV_NO_MAXIMUM)
-		bounded = EV_BIT(EV_STRING);
-	else if (n->min_items.value > 0 || n->max_items.value != EV_NO_MAXIMUM)
-		bounded = EV_BIT(EV_ARRAY);
-	else if (n->min_properties.value > 0 || n->max_properties.value != EV_NO_MAXIMUM)
-		bounded = EV_BIT(EV_OBJECT);
-	f->types &= ~n->types | bounded;
-	if ((n->types & bounded) == 0)
-		return;
-	if (n->lower.value != NULL)
-		add_complement(f, n->lower, true, origin);
-	if (n->upper.value != NULL)
-		add_complement(f, n->upper, false, origin);
-	if (n->min_length.value > 0 && n->min_length.value - 1 < f->max_length.value)
-		f->max_length = (EvCountFact) {n->min_length.value - 1, origin};
-	if (n->max_length.value != EV_NO_MAXIMUM && n->max_length.value + 1 > f->min_length.value)
-		f->min_length = (EvCountFact) {n->max_length.value + 1, origin};
-	if (n->min_items.value > 0 && n->min_items.value - 1 < f->max_items.value)
-		f->max_items = (EvCountFact) {n->min_items.value - 1, origin};
-	if (n->max_items.value != EV_NO_MAXIMUM && n->max_items.value + 1 > f->min_items.value)
-		f->min_items = (EvCountFact) {n->max_items.value + 1, origin};
-	if (n->min_properties.value > 0 && n->min_properties.value - 1 < f->max_properties.value)
-		f->max_properties = (EvCountFact) {n->min_properties.value - 1, origin};
-	if (n->max_properties.value != EV_NO_MAXIMUM && n->max_properties.value + 1 > f->min_properties.value)
-		f->min_properties = (EvCountFact) {n->max_properties.value + 1, origin};
-}
-
 /* Adds what follows from other facts.  Only for necessary facts. */
 static void
 add_consequences(EvProver *p, EvFacts *f)
@@ -816,7 +742,7 @@ add_consequences(EvProver *p, EvFacts *f)
 	ListCell   *cell;
 
 	foreach(cell, f->nots)
-		apply_not(p, f, lfirst(cell));
+		ev_apply_not(p, f, lfirst(cell));
 	foreach(cell, f->contains)
 	{
 		EvContainsFact *contains = lfirst(cell);
@@ -966,7 +892,7 @@ ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 	foreach(cell, set->members)
 		f->schemas = lappend(f->schemas, lfirst(cell));
 	foreach(cell, set->required)
-		add_required(p, f, lfirst(cell), (EvOrigin) {0});
+		ev_add_required(p, f, lfirst(cell), (EvOrigin) {0});
 	foreach(cell, set->excluded)
 	{
 		EvSchemaFact *fact = palloc0(sizeof(EvSchemaFact));

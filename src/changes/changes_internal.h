@@ -9,9 +9,11 @@
  * changes_strings.c	which strings match patterns?
  * changes_facts.c	from keywords to facts, the same for all dialects
  * changes_gather.c	the same, for keywords without subschemas
+ * changes_nots.c		the same, for schemas that must not match
  * changes_tags.c		the property that tells variants apart
  * changes_value.c	is a value valid?
  * changes_disjoint.c	do two sets exclude each other?
+ * changes_make.c		the arrays and objects that are tried as witnesses
  * changes_witness.c	values that one schema accepts and the other does not
  * changes_parts.c	the witnesses that were found
  * changes_refute.c	which values are witnesses, and smaller ones
@@ -196,6 +198,13 @@ typedef struct EvSchemaFact
 	EvOrigin	origin;
 } EvSchemaFact;
 
+/* A property that has no value that matches a schema. */
+typedef struct EvExcludedFact
+{
+	EvString	name;
+	EvSubschema *schema;		/* the schema true: the property is absent */
+} EvExcludedFact;
+
 typedef struct EvConditionFact
 {
 	EvSubschema *test;
@@ -261,6 +270,7 @@ typedef struct EvFacts
 	List	   *nots;			/* of EvSchemaFact */
 	List	   *conditions;
 	List	   *opaques;
+	List	   *excluded;		/* of EvExcludedFact; EV_NECESSARY only */
 	bool		as_written;		/* those of a set as written */
 	HTAB	   *required_names; /* the members of `required`, if there are
 								 * many, */
@@ -353,6 +363,8 @@ typedef struct EvProver
 								 * is known, although it was cut short */
 	int64		question_end;	/* limit on `work` for this question, */
 	int64		search_end;		/* and for this search */
+	int64		vain_work;		/* done in searches that found nothing, */
+	int64		vain_proofs;	/* and on questions without a proof */
 	List	   *changes;		/* EvChanges found so far */
 
 	/* the budget, see changes_budget.c */
@@ -503,6 +515,14 @@ extern EvCompiler *ev_compiler_of(EvProver *prover, const EvSubschema *schema);
 /* Return the bound, made inclusive and integer if numbers must be integers. */
 extern EvNumberFact ev_facts_lower(const EvFacts *facts);
 extern EvNumberFact ev_facts_upper(const EvFacts *facts);
+
+/* Adds a required property, unless it is there. */
+extern void ev_add_required(EvProver *prover, EvFacts *facts, const EvString *name, EvOrigin origin);
+
+/* ---------- changes_nots.c ---------- */
+
+/* Adds what follows from a schema that must not match.  Only for necessary facts. */
+extern void ev_apply_not(EvProver *prover, EvFacts *facts, const EvSchemaFact *fact);
 
 /* ---------- changes_strings.c ---------- */
 
@@ -737,6 +757,25 @@ extern EvSchemaSet *ev_case_of_member(EvProver *prover, EvSchemaSet *set, const 
  * they do not cut it.
  */
 extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b);
+
+/* ---------- changes_make.c ---------- */
+
+/* A member of an object that is made. */
+typedef struct EvMember
+{
+	EvString	name;
+	JsonbValue *value;
+} EvMember;
+
+/*
+ * Return an array of these values (a List of JsonbValue), or an object of these
+ * members (of EvMember), as one piece of memory in CurrentMemoryContext.
+ */
+extern JsonbValue *ev_array_of(EvProver *prover, const List *items);
+extern JsonbValue *ev_object_of(EvProver *prover, const List *members);
+
+/* Returns these members with one more, or with another value for this name, as a new list. */
+extern List *ev_with_member(EvProver *prover, const List *members, const EvString *name, JsonbValue *value);
 
 /* ---------- changes_witness.c ---------- */
 

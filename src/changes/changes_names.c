@@ -38,6 +38,8 @@ ev_facts_add_names(EvProver *p, const EvFacts *f, List **names, HTAB **known)
 	}
 	foreach(cell, f->required)
 		ev_add_name_once(p, names, known, &((EvTextFact *) lfirst(cell))->text);
+	foreach(cell, f->excluded)
+		ev_add_name_once(p, names, known, &((EvExcludedFact *) lfirst(cell))->name);
 	if (f->names != NIL)
 	{
 		foreach(cell, ev_facts(p, ev_facts_names_set(p, f), EV_NECESSARY)->values)

@@ -34,6 +34,9 @@
 #define MOST_RUNNING	150		/* nesting depth of judgements */
 #define MOST_PROOFS		20000	/* of statements, for one question */
 #define MOST_WORK		INT64CONST(4000000) /* on one question */
+#define MOST_VAIN_PROOFS	INT64CONST(6000000) /* after so much on questions
+												 * that found no proof, */
+#define LEAST_WORK		INT64CONST(150000)	/* on one question */
 #define QUESTION_SHARE	16		/* the part of the remaining work that one
 								 * question can take */
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
@@ -137,13 +140,15 @@ make(EvProver *p, Judgement *judgement)
 static bool
 make_in_rounds(EvProver *p, Judgement *judgement)
 {
+	int64		before = p->work;
 	bool		result;
 	ListCell   *cell;
 
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
 	p->proofs = MOST_PROOFS;
-	p->question_end = p->work + Min(MOST_WORK, (p->most_work - p->work) / QUESTION_SHARE);
+	p->question_end = p->work + Min(p->vain_proofs < MOST_VAIN_PROOFS ? MOST_WORK : LEAST_WORK,
+									(p->most_work - p->work) / QUESTION_SHARE);
 	do
 	{
 		p->round++;
@@ -166,6 +171,8 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 	/* the same question would not end earlier */
 	if (p->work > p->question_end && !p->is_first)
 		judgement->refused = !result;
+	if (!result)
+		p->vain_proofs += p->work - before;
 	ev_spend(p, list_length(p->made));
 	foreach(cell, p->made)
 	{

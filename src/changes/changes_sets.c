@@ -602,6 +602,27 @@ set_of_children(EvProver *p, const EvFacts *facts, List *schemas)
 	return result;
 }
 
+/* Returns a set without the values that a property does not have. */
+static EvSchemaSet *
+without_excluded(EvProver *p, const EvFacts *facts, const EvString *name, EvSchemaSet *set)
+{
+	ListCell   *cell;
+
+	if (facts->as_written)
+		return set;
+	foreach(cell, facts->excluded)
+	{
+		EvExcludedFact *fact = lfirst(cell);
+
+		ev_spend(p, 2);
+		if (!ev_strings_equal(&fact->name, name))
+			continue;
+		set = ev_same_schema(p, fact->schema) == &p->truth ? ev_set_with(p, set, &p->falsehood) :
+			ev_set_without(p, set, fact->schema);
+	}
+	return set;
+}
+
 EvSchemaSet *
 ev_facts_property(EvProver *p, const EvFacts *facts, const EvString *name)
 {
@@ -630,7 +651,7 @@ ev_facts_property(EvProver *p, const EvFacts *facts, const EvString *name)
 		if (!found)
 			add_child(p, &schemas, shape->rest);
 	}
-	return set_of_children(p, facts, schemas);
+	return without_excluded(p, facts, name, set_of_children(p, facts, schemas));
 }
 
 EvSchemaSet *

@@ -19,6 +19,8 @@
 #define MOST_LEVELS		3		/* of properties that lead to a tag */
 #define MOST_PATHS		40		/* that are tried for one union */
 #define LOOKED_AT		3		/* variants whose properties are tried */
+#define MOST_GROUP_LEVELS	2	/* of unions within a union, */
+#define MOST_INNER		40		/* and members of one */
 
 /* The variants that list a value with this hash. */
 typedef struct ValueVariants
@@ -29,30 +31,70 @@ typedef struct ValueVariants
 
 /* ---------- one tag ---------- */
 
+static EvUnionTag tag_at(EvProver *p, EvSchemaSet *set, const List *path, int level);
+
+/*
+ * Returns the tag of the members of a group, of which an instance matches at least
+ * one: the values of all of them, if each lists its own.
+ */
 static EvUnionTag
-tag_at(EvProver *p, EvSchemaSet *set, const List *path)
+tag_of_group(EvProver *p, const EvGroupFact *group, const List *path, int level)
 {
+	EvUnionTag	tag = {.listed = group->members != NIL, .present = true};
+	ListCell   *cell;
+
+	if (list_length(group->members) > MOST_INNER)
+		return (EvUnionTag) {0};
+	foreach(cell, group->members)
+	{
+		EvUnionTag	inner = tag_at(p, ev_set_of(p, lfirst(cell)), path, level + 1);
+
+		if (!inner.listed)
+			return (EvUnionTag) {0};
+		tag.present = tag.present && inner.present;
+		ev_spend(p, list_length(inner.values));
+		tag.values = list_concat(tag.values, inner.values);
+	}
+	return tag;
+}
+
+static EvUnionTag
+tag_at(EvProver *p, EvSchemaSet *set, const List *path, int level)
+{
+	const EvFacts *whole = ev_facts(p, set, EV_NECESSARY);
+	const EvFacts *f = whole;
 	EvUnionTag	tag = {.present = true};
-	const EvFacts *f;
 	ListCell   *cell;
 
 	foreach(cell, path)
 	{
-		f = ev_facts(p, set, EV_NECESSARY);
 		tag.present = tag.present && f->possible == EV_BIT(EV_OBJECT) &&
 			ev_facts_requires(p, f, lfirst(cell)) != NULL;
-		set = ev_facts_property(p, f, lfirst(cell));
+		f = ev_facts(p, ev_facts_property(p, f, lfirst(cell)), EV_NECESSARY);
 	}
-	f = ev_facts(p, set, EV_NECESSARY);
 	tag.listed = f->enums != NIL;
 	tag.values = f->values;
+	if (tag.listed || level >= MOST_GROUP_LEVELS)
+		return tag;
+
+	/* the members of a union within the union can have tags of their own */
+	foreach(cell, whole->groups)
+	{
+		EvUnionTag	inner = tag_of_group(p, lfirst(cell), path, level);
+
+		if (inner.listed)
+		{
+			inner.present = inner.present || tag.present;
+			return inner;
+		}
+	}
 	return tag;
 }
 
 EvUnionTag
 ev_union_tag(EvProver *p, const EvUnion *u, EvSchemaSet *set)
 {
-	return tag_at(p, set, u->path);
+	return tag_at(p, set, u->path, 0);
 }
 
 /* ---------- finding the tag of a union ---------- */
@@ -78,7 +120,7 @@ is_among_paths(EvProver *p, const List *paths, const List *path)
 
 /* Adds the paths from a set to properties whose values are listed. */
 static void
-add_paths(EvProver *p, EvSchemaSet *set, const List *path, List **paths)
+add_paths(EvProver *p, EvSchemaSet *set, const List *path, List **paths, int level)
 {
 	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	ListCell   *cell;
@@ -102,8 +144,17 @@ add_paths(EvProver *p, EvSchemaSet *set, const List *path, List **paths)
 					*paths = lappend(*paths, longer);
 			}
 			else if (list_length(longer) < MOST_LEVELS)
-				add_paths(p, child, longer, paths);
+				add_paths(p, child, longer, paths, level);
 		}
+	}
+	if (path != NIL || level >= MOST_GROUP_LEVELS)
+		return;
+	foreach(cell, f->groups)
+	{
+		const EvGroupFact *group = lfirst(cell);
+
+		if (list_length(group->members) <= MOST_INNER)
+			add_paths(p, ev_set_of(p, linitial(group->members)), NIL, paths, level + 1);
 	}
 }
 
@@ -122,7 +173,7 @@ choose_path(EvProver *p, EvUnion *u)
 	for (int i = 0; i < u->count && looked_at < LOOKED_AT; i++)
 		if ((ev_facts(p, u->sets[i], EV_NECESSARY)->possible & EV_BIT(EV_OBJECT)) != 0)
 		{
-			add_paths(p, u->sets[i], NIL, &paths);
+			add_paths(p, u->sets[i], NIL, &paths, 0);
 			looked_at++;
 		}
 	foreach(cell, paths)
@@ -132,7 +183,7 @@ choose_path(EvProver *p, EvUnion *u)
 
 		for (int i = 0; i < u->count; i++)
 		{
-			EvUnionTag	tag = tag_at(p, u->sets[i], lfirst(cell));
+			EvUnionTag	tag = tag_at(p, u->sets[i], lfirst(cell), 0);
 			bool		is_new = tag.listed && tag.values != NIL && !ev_json_among(p, seen, linitial(tag.values));
 
 			/* a value that only one of the variants lists counts */
@@ -163,7 +214,7 @@ add_variant(EvProver *p, EvUnion *u, int number)
 	EvUnionTag *tag = &u->tags[number];
 	ListCell   *cell;
 
-	*tag = tag_at(p, u->sets[number], u->path);
+	*tag = tag_at(p, u->sets[number], u->path, 0);
 	if (!tag->listed)
 	{
 		u->without = lappend_int(u->without, number);

@@ -20,6 +20,8 @@
 #include "jsonb/jsonb_number.h"
 
 #define MOST_SAMPLES	24		/* kept for one set */
+#define MOST_SAMPLES_OF_SAME	6	/* made for a set that is the same on both
+									 * sides, apart from listed values */
 #define MOST_TRIED		400		/* for one set */
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for minLength */
@@ -30,6 +32,11 @@
 								 * was found for its parts is used */
 #define MOST_TRIED_TO_LIFT	300 /* to find a witness that contains another one */
 #define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
+#define MOST_OTHER_VALUES	4	/* of one property, in an object with others */
+#define MOST_WORK_TO_SEARCH	INT64CONST(2500000) /* in one search, */
+#define MOST_VAIN_WORK	INT64CONST(6000000) /* and after so much in searches
+											 * that found nothing, */
+#define LEAST_WORK_TO_SEARCH	INT64CONST(100000)	/* in one search */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
 								 * values are tried */
@@ -59,6 +66,8 @@ typedef struct Collector
 	int			tried;
 	int			late;			/* tried after MOST_TRIED_IN_ALL */
 	List	   *seen;			/* hashes of the values that were tried */
+	bool		few;			/* a few values are enough, since no value
+								 * tells the sets apart */
 	bool		wanted;			/* end the search at a witness, */
 	uint32		kinds;			/* for facts of these kinds, */
 	EvScope    *scope;			/* in this scope */
@@ -90,7 +99,7 @@ static bool
 is_done(const Collector *c)
 {
 	return c->witness != NULL || c->tried >= MOST_TRIED || c->late >= MOST_TRIED_LATE ||
-		c->prover->work > c->prover->search_end;
+		(c->few && list_length(c->others) >= MOST_SAMPLES_OF_SAME) || c->prover->work > c->prover->search_end;
 }
 
 /*
@@ -291,60 +300,6 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 /* ---------- arrays and objects ---------- */
 
 /*
- * Begins to make a value: the work on it is done in a context of its own.
- * Returns the context to return to.
- */
-static MemoryContext
-begin_value(EvProver *p)
-{
-	if (p->scratch == NULL)
-		p->scratch = AllocSetContextCreate(p->context, "event_validate values", ALLOCSET_DEFAULT_SIZES);
-	return MemoryContextSwitchTo(p->scratch);
-}
-
-/* Returns the value that was made, as one piece of memory, in this context. */
-static JsonbValue *
-finish_value(EvProver *p, JsonbValue *tree, MemoryContext caller)
-{
-	Jsonb	   *made = JsonbValueToJsonb(tree);
-	JsonbValue *value = MemoryContextAlloc(caller, MAXALIGN(sizeof(JsonbValue)) + VARSIZE(made));
-	Jsonb	   *jsonb = (Jsonb *) ((char *) value + MAXALIGN(sizeof(JsonbValue)));
-
-	memcpy(jsonb, made, VARSIZE(made));
-	MemoryContextSwitchTo(caller);
-	MemoryContextReset(p->scratch);
-
-	value->type = jbvBinary;
-	value->val.binary.data = &jsonb->root;
-	value->val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
-	return value;
-}
-
-/* Counts the work of copying a value into another one. */
-static void
-spend_on_copy(EvProver *p, const JsonbValue *value)
-{
-	ev_spend(p, 20 + ev_value_work(value));
-}
-
-static JsonbValue *
-array_of(EvProver *p, const List *items)
-{
-	MemoryContext caller = begin_value(p);
-	JsonbInState state = {0};
-	ListCell   *cell;
-
-	ev_push_jsonb(&state, WJB_BEGIN_ARRAY, NULL);
-	foreach(cell, items)
-	{
-		spend_on_copy(p, lfirst(cell));
-		ev_push_jsonb(&state, WJB_ELEM, lfirst(cell));
-	}
-	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
-	return finish_value(p, state.result, caller);
-}
-
-/*
  * Makes an array of this size from the samples number `which` of each
  * position.
  */
@@ -388,7 +343,7 @@ try_counted(Collector *c, const EvFacts *fa, const EvFacts *fb, const EvContains
 					break;
 				for (uint32 at = prefix; at < size; at++)
 					lfirst(list_nth_cell(items, at)) = list_nth(counted, which);
-				try_made(c, array_of(p, items));
+				try_made(c, ev_array_of(p, items));
 			}
 }
 
@@ -424,7 +379,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			List	   *items = items_of(positions, size, which);
 
 			if (items != NIL || size == 0)
-				try_made(c, array_of(p, items));
+				try_made(c, ev_array_of(p, items));
 		}
 		for (uint32 i = 0; i < Min(size, prefix + 1); i++)
 		{
@@ -437,7 +392,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				if (items == NIL)
 					break;
 				lfirst(list_nth_cell(items, i)) = list_nth(choice, which);
-				try_made(c, array_of(p, items));
+				try_made(c, ev_array_of(p, items));
 			}
 		}
 		if (size >= 2)
@@ -453,60 +408,13 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 					items = lappend(items, list_nth(choice, i));
 			}
 			if ((uint32) list_length(items) == size)
-				try_made(c, array_of(p, items));
+				try_made(c, ev_array_of(p, items));
 		}
 	}
 	foreach(cell, fa->contains)
 		try_counted(c, fa, fb, lfirst(cell), positions);
 	foreach(cell, fb->contains)
 		try_counted(c, fa, fb, lfirst(cell), positions);
-}
-
-typedef struct WitnessMember
-{
-	EvString	name;
-	JsonbValue *value;
-} WitnessMember;
-
-static JsonbValue *
-object_of(EvProver *p, const List *members)
-{
-	MemoryContext caller = begin_value(p);
-	JsonbInState state = {0};
-	ListCell   *cell;
-
-	ev_push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
-	foreach(cell, members)
-	{
-		WitnessMember *member = lfirst(cell);
-		JsonbValue	key = {.type = jbvString};
-
-		key.val.string.val = unconstify(char *, member->name.data);
-		key.val.string.len = member->name.length;
-		spend_on_copy(p, member->value);
-		ev_push_jsonb(&state, WJB_KEY, &key);
-		ev_push_jsonb(&state, WJB_VALUE, member->value);
-	}
-	ev_push_jsonb(&state, WJB_END_OBJECT, NULL);
-	return finish_value(p, state.result, caller);
-}
-
-static List *
-with_member(EvProver *p, const List *members, const EvString *name, JsonbValue *value)
-{
-	List	   *result = NIL;
-	WitnessMember *member = palloc(sizeof(WitnessMember));
-	ListCell   *cell;
-
-	ev_spend(p, 5 + 2 * list_length(members));
-	foreach(cell, members)
-	{
-		if (!ev_strings_equal(&((WitnessMember *) lfirst(cell))->name, name))
-			result = lappend(result, lfirst(cell));
-	}
-	member->name = *name;
-	member->value = value;
-	return lappend(result, member);
 }
 
 /* Appends a name that matches a pattern, and none of the others. */
@@ -619,7 +527,7 @@ different_first(EvProver *p, const List *names, const EvFacts *fa, const EvFacts
 static bool
 is_accepted(Collector *c, const List *members)
 {
-	JsonbValue *value = object_of(c->prover, members);
+	JsonbValue *value = ev_object_of(c->prover, members);
 	bool		result = ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
 
 	pfree(value);
@@ -630,11 +538,32 @@ is_accepted(Collector *c, const List *members)
 static void
 try_with(Collector *c, const List *members, const EvString *name, JsonbValue *value)
 {
-	List	   *more = with_member(c->prover, members, name, value);
+	List	   *more = ev_with_member(c->prover, members, name, value);
 
-	try_made(c, object_of(c->prover, more));
+	try_made(c, ev_object_of(c->prover, more));
 	pfree(llast(more));
 	list_free(more);
+}
+
+/* Tries objects with these members, of which each of these properties has another value. */
+static void
+try_different(Collector *c, const EvFacts *fa, const EvFacts *fb, const List *members, const List *names)
+{
+	EvProver   *p = c->prover;
+	ListCell   *cell;
+	ListCell   *value;
+
+	foreach(cell, names)
+	{
+		const EvString *name = lfirst(cell);
+
+		foreach(value, samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1))
+		{
+			if (foreach_current_index(value) >= MOST_OTHER_VALUES || is_done(c))
+				break;
+			try_with(c, members, name, lfirst(value));
+		}
+	}
 }
 
 static void
@@ -643,6 +572,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	EvProver   *p = c->prover;
 	List	   *required = NIL;
 	List	   *full = NIL;
+	List	   *names;
 	List	   *more;
 	int			different;
 	ListCell   *cell;
@@ -651,22 +581,23 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	foreach(cell, fa->required)
 	{
 		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
-		WitnessMember *member;
+		EvMember   *member;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
 		/* values that do not refute the change are tried last */
 		if (values == NIL)
 			return;
-		member = palloc(sizeof(WitnessMember));
+		member = palloc(sizeof(EvMember));
 		member->name = *name;
 		member->value = llast(values);
 		required = lappend(required, member);
 	}
-	try_made(c, object_of(p, required));
+	try_made(c, ev_object_of(p, required));
 
 	/* each property alone; `full` collects those that can be combined */
 	full = required;
-	foreach(cell, different_first(p, more_names(c, fa, fb), fa, fb, &different))
+	names = different_first(p, more_names(c, fa, fb), fa, fb, &different);
+	foreach(cell, names)
 	{
 		EvString   *name = lfirst(cell);
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
@@ -683,32 +614,36 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		}
 		if (values != NIL && list_length(full) < MOST_ITEMS)
 		{
-			more = with_member(p, full, name, llast(values));
+			more = ev_with_member(p, full, name, llast(values));
 			if (is_accepted(c, more))
 				full = more;
 		}
 	}
 
+	/* those that need others */
+	if (list_length(full) > list_length(required))
+		try_different(c, fa, fb, full, list_truncate(list_copy(names), different));
+
 	/* add one after another, for schemas that count properties, */
 	more = required;
-	try_made(c, object_of(p, full));
+	try_made(c, ev_object_of(p, full));
 	foreach(cell, full)
 	{
-		WitnessMember *member = lfirst(cell);
+		EvMember   *member = lfirst(cell);
 
-		more = with_member(p, more, &member->name, member->value);
-		try_made(c, object_of(p, more));
+		more = ev_with_member(p, more, &member->name, member->value);
+		try_made(c, ev_object_of(p, more));
 	}
 
 	/* and in pairs */
 	foreach(cell, full)
 	{
-		WitnessMember *first = lfirst(cell);
-		List	   *with_first = with_member(p, required, &first->name, first->value);
+		EvMember   *first = lfirst(cell);
+		List	   *with_first = ev_with_member(p, required, &first->name, first->value);
 
 		for (int i = foreach_current_index(cell) + 1; i < list_length(full) && i < 12; i++)
 		{
-			WitnessMember *second = list_nth(full, i);
+			EvMember   *second = list_nth(full, i);
 
 			try_with(c, with_first, &second->name, second->value);
 		}
@@ -805,6 +740,84 @@ try_other_branches(Collector *c, const EvFacts *fb)
 	}
 }
 
+/* Returns a set where a test holds or fails, with what its conditions say then. */
+static EvSchemaSet *
+case_of_test(EvProver *p, EvSchemaSet *set, EvSubschema *test, bool holds)
+{
+	EvSchemaSet *result = holds ? ev_set_with(p, set, test) : ev_set_without(p, set, test);
+	ListCell   *cell;
+
+	foreach(cell, ev_facts(p, set, EV_NECESSARY)->conditions)
+	{
+		EvConditionFact *condition = lfirst(cell);
+
+		ev_spend(p, 2);
+		if (ev_schemas_same(p, condition->test, test))
+			result = ev_set_with(p, result, holds ? condition->then : condition->otherwise);
+	}
+	return result;
+}
+
+/* Tries values for which the test of a condition holds, and some for which it fails. */
+static void
+try_condition(Collector *c, EvSubschema *test)
+{
+	EvProver   *p = c->prover;
+
+	for (int holds = 1; holds >= 0 && !is_done(c); holds--)
+	{
+		EvSchemaSet *a = case_of_test(p, c->a, test, holds == 1);
+
+		if (a != c->a)
+			try_values(c, samples(p, a, case_of_test(p, c->b, test, holds == 1), c->depth + 1));
+	}
+}
+
+/* Is a condition among these? */
+static bool
+has_condition(EvProver *p, const List *conditions, const EvConditionFact *condition, bool only_test)
+{
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		const EvConditionFact *other = lfirst(cell);
+
+		ev_spend(p, 2);
+		if (ev_schemas_same(p, other->test, condition->test) &&
+			(only_test || (ev_schemas_same(p, other->then, condition->then) &&
+						   ev_schemas_same(p, other->otherwise, condition->otherwise))))
+			return true;
+	}
+	return false;
+}
+
+/* Tries values for the tests of all conditions, first of those that differ. */
+static void
+try_conditions(Collector *c, const List *a, const List *b)
+{
+	EvProver   *p = c->prover;
+	ListCell   *cell;
+
+	for (int same = 0; same < 2; same++)
+	{
+		foreach(cell, a)
+		{
+			const EvConditionFact *condition = lfirst(cell);
+
+			if (has_condition(p, b, condition, false) == (same == 1))
+				try_condition(c, condition->test);
+		}
+		foreach(cell, same == 0 ? b : NIL)
+		{
+			const EvConditionFact *condition = lfirst(cell);
+
+			if (!has_condition(p, a, condition, true))
+				try_condition(c, condition->test);
+		}
+	}
+}
+
 /* Tries the samples of a's branches, and those for the conditions of both sides. */
 static void
 try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
@@ -825,23 +838,9 @@ try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				try_values(c, samples(p, branch, c->b, depth));
 		}
 	}
-	foreach(cell, fa->conditions)
-	{
-		EvConditionFact *condition = lfirst(cell);
-
-		try_values(c, samples(p, ev_set_with(p, ev_set_with(p, a, condition->test), condition->then),
-							  ev_set_with(p, c->b, condition->test), depth));
-	}
 	foreach(cell, fb->nots)
 		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
-	foreach(cell, fb->conditions)
-	{
-		EvConditionFact *condition = lfirst(cell);
-
-		try_values(c, samples(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), depth));
-		if (!is_done(c))
-			try_values(c, samples(p, ev_set_without(p, a, condition->test), ev_set_of(p, condition->otherwise), depth));
-	}
+	try_conditions(c, fa->conditions, fb->conditions);
 }
 
 /* Tries values of all kinds, until there are enough or a witness is found. */
@@ -862,17 +861,19 @@ search(Collector *c)
 		value.val.boolean = i == 1;
 		try_value(c, &value);
 	}
-	if (p->sampled++ >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL)
+	c->few = c->a == c->b;
+	if (is_done(c) || p->sampled++ >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL)
 		return;
 	if ((fa->possible & EV_BIT(EV_NUMBER)) != 0 && !is_done(c))
 		try_numbers(c, fa, fb);
 	if ((fa->possible & EV_BIT(EV_STRING)) != 0 && !is_done(c))
 		try_strings(c, fa, fb);
-	try_other_branches(c, fb);
 	if ((fa->possible & EV_BIT(EV_ARRAY)) != 0 && !is_done(c))
 		try_arrays(c, fa, fb);
 	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))
 		try_objects(c, fa, fb);
+	if (!is_done(c))
+		try_other_branches(c, fb);
 	if (!is_done(c))
 		try_branches(c, fa, fb);
 }
@@ -926,24 +927,28 @@ begin_search(EvProver *p)
 {
 	p->sampled = p->tried = 0;
 	p->searches++;
-	p->search_end = PG_INT64_MAX;
+	p->search_end = p->work + (p->vain_work < MOST_VAIN_WORK ? MOST_WORK_TO_SEARCH : LEAST_WORK_TO_SEARCH);
 }
 
 JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = kinds, .scope = scope};
+	int64		before;
 	bool		made = ev_search_was_made(p, c.a, c.b, scope, kinds, &c.witness);
 
 	if (c.witness != NULL)
 		return c.witness;
 	begin_search(p);
+	before = p->work;
 	if (made)
 		try_values(&c, ev_known_witnesses(p, c.a, c.b));
 	else
 		search(&c);
 	if (c.witness != NULL)
 		ev_witness_keep(p, c.a, c.b, c.witness);
+	else
+		p->vain_work += p->work - before;
 	ev_search_keep(p, c.a, c.b, scope, kinds, c.witness);
 	return c.witness;
 }

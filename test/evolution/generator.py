@@ -138,7 +138,35 @@ def group(rng, depth):
     return {keyword: [any_schema(rng, depth + 1) for _ in range(rng.randrange(1, 4))]}
 
 
+def about_one(rng, depth):
+    """A schema that says something about one property, as tests of conditions do."""
+    name = rng.choice(NAMES)
+    schema = {"properties": {name: rng.choice([listed, listed, number, string, lambda r: any_schema(r, depth + 2)])(rng)}}
+    if rng.random() < 0.4:
+        schema["required"] = [name]
+    if rng.random() < 0.15:
+        return {"required": [name]}
+    if rng.random() < 0.2:
+        schema["type"] = rng.choice(["object", ["object", "null"]])
+    return schema
+
+
+def conditional(rng, depth):
+    """An object with conditions, or an exclusion, on single properties."""
+    schema = object_(rng, depth)
+    if rng.random() < 0.25:
+        return {**schema, "not": about_one(rng, depth)}
+    conditions = [{"if": about_one(rng, depth), rng.choice(["then", "else"]): object_(rng, depth + 1)}
+                  for _ in range(rng.randrange(1, 4))]
+    if len(conditions) == 1 and rng.random() < 0.5:
+        return {**schema, **conditions[0]}
+    return {**schema, "allOf": conditions}
+
+
 def combined(rng, depth):
+    chance = rng.random()
+    if chance < 0.2:
+        return conditional(rng, depth)
     chance = rng.random()
     if chance < 0.5:
         return group(rng, depth)
@@ -210,6 +238,10 @@ def union(rng):
         names[-1] = names[0]
     keyword = "oneOf" if rng.random() < 0.7 else "anyOf"
     members = [variant(rng, tag, [name] if rng.random() < 0.9 else [name, name + "x"], form) for name in names]
+    if rng.random() < 0.15 and count > 3:
+        # a union within the union
+        cut = rng.randrange(1, count - 1)
+        members = [*members[:cut], {rng.choice(["oneOf", "anyOf"]): members[cut:]}]
     if rng.random() < 0.1:
         members.append({"type": "null"})
     if rng.random() < 0.1:
