@@ -57,7 +57,7 @@ static EvVerdict
 property_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
 	EvProver   *p = l->prover;
-	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
 
 	if (ev_facts_requires(p, fb, name) != NULL && ev_facts_requires(p, fa, name) == NULL)

@@ -833,8 +833,11 @@ extern void ev_witness_lift(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, Ev
 extern JsonbValue *ev_witness_again(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
 									int first);
 
-/* Were values of one of these types found that are valid under `a`? */
-extern bool ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);
+/*
+ * Were values of one of these types found that are valid under `a`?  EV_MAYBE:
+ * none was, but the search was cut short.
+ */
+extern EvTruth ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);
 
 /* ---------- changes_bounds.c ---------- */
 

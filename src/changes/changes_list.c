@@ -71,7 +71,7 @@ ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, u
 		return EV_INCOMPATIBLE;
 	if (ev_bounds_differ(p, a, b, kinds))
 		return EV_INCOMPATIBLE;
-	if (is_plain && !ev_has_samples(p, a, b, types))
+	if (is_plain && ev_has_samples(p, a, b, types) == EV_NO)
 		return EV_INCOMPATIBLE;
 	return EV_UNKNOWN;
 }

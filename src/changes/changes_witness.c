@@ -984,7 +984,7 @@ ev_witness_again(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, ui
 	return NULL;
 }
 
-bool
+EvTruth
 ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 {
 	ListCell   *cell;
@@ -993,7 +993,7 @@ ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 	foreach(cell, samples(p, a->proper, b->proper, 0))
 	{
 		if ((types & EV_BIT(ev_value_type(lfirst(cell)))) != 0)
-			return true;
+			return EV_YES;
 	}
-	return false;
+	return p->work > p->search_end ? EV_MAYBE : EV_NO;
 }
