@@ -244,18 +244,26 @@ base_of(const EvSearch *search, ViewOfRule *of)
 	return of->base;
 }
 
+Oid
+ev_rule_of_view(Oid view)
+{
+	HeapTuple	row = SearchSysCache2(RULERELNAME, ObjectIdGetDatum(view), CStringGetDatum(ViewSelectRuleName));
+	Oid			rule;
+
+	if (!HeapTupleIsValid(row))
+		return InvalidOid;
+	rule = ((Form_pg_rewrite) GETSTRUCT(row))->oid;
+	ReleaseSysCache(row);
+	return rule;
+}
+
 /* Reads a view by the OID of the relation, as read_rule() does. */
 static bool
 read_view(Oid relation, const EvSearch *search, Oid asker, View *view)
 {
-	HeapTuple	row = SearchSysCache2(RULERELNAME, ObjectIdGetDatum(relation), CStringGetDatum(ViewSelectRuleName));
-	Oid			rule;
+	Oid			rule = ev_rule_of_view(relation);
 
-	if (!HeapTupleIsValid(row))
-		return false;
-	rule = ((Form_pg_rewrite) GETSTRUCT(row))->oid;
-	ReleaseSysCache(row);
-	return read_rule(rule, search, asker, view);
+	return OidIsValid(rule) && read_rule(rule, search, asker, view);
 }
 
 /* Returns "local" or "cascaded"; NULL if a view has no CHECK OPTION. */
