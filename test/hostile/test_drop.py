@@ -960,6 +960,18 @@ def test_sites_of_a_stranger(world):
     assert [row[3] for row in rows] == [None, None], rows
 
 
+def test_long_policies(world):
+    """A policy that is too long to be parsed before the table is looked at counts."""
+    prepare(world)
+    world.run("alice", f"CREATE TABLE alice.events ({COLUMNS})",
+              """DO $do$ BEGIN EXECUTE format('CREATE POLICY long ON alice.events
+                  USING (check_event(data, event_type, schema_version) AND event_type <> %L)', repeat('x', 1500000)); END $do$""",
+              "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry", 'Policy "long"')
+    world.run("alice", "DELETE FROM alice.events")
+    world.run("owner", DROP)
+
+
 def test_views_of_a_stranger_over_another_roles(world):
     """Her views over another role's views do not use up what is read of that role."""
     prepare(world)
