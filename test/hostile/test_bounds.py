@@ -90,7 +90,7 @@ TOO_LARGE = "COMPARISON_TOO_LARGE"
 
 def test_comparison_is_bounded(world):
     hard = {
-        "union": (union(150), union(151)),
+        "union": (union(600), union(601)),
         "branches": ({"allOf": [{"anyOf": [{"pattern": f"x{i}_{j}"} for i in range(10)]} for j in range(200)]},
                      {"allOf": [{"anyOf": [{"pattern": f"x{i}_{j}"} for i in range(11)]} for j in range(200)]}),
         "chain": (chain("anyOf", {"type": "string"}), chain("anyOf", {"type": "number"})),
@@ -112,6 +112,9 @@ def test_comparison_is_bounded(world):
     # these are found to differ within the bounds
     old, new = nested("not", {"type": "string"}, 300), nested("not", {"type": "number"}, 300)
     assert asked(world, CHANGES, json.dumps(old), json.dumps(new), False)[-1][1:3] == ("incompatible", "incompatible")
+    for lenient in (False, True):
+        change, = asked(world, CHANGES, json.dumps(union(150)), json.dumps(union(151)), lenient)
+        assert change[0] == "ONE_OF_MEMBER_ADDED" and change[2] == "incompatible", change
 
 
 def test_comparison_of_large_schemas_ends(world):

@@ -223,6 +223,24 @@ def columns(user):
     user.pinned("SELECT * FROM app.unmerged", "DROP TABLE app.merged CASCADE")
 
 
+def foreign(user):
+    """A server is asked what it enforces: this one."""
+    if not user.pinned("SELECT FROM pg_available_extensions WHERE name = 'postgres_fdw'"):
+        user.pinned("CREATE TABLE app.near ()")
+        assert user.call("event_foreign_enforcement", "app.near") == []
+        return
+    user.pinned("CREATE TABLE app.near (data pg_catalog.jsonb CONSTRAINT enforced CHECK (public.check_event(data, 'order', 2)))",
+                "CREATE EXTENSION postgres_fdw SCHEMA app",
+                """DO $$ begin execute format('CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname %L, host %L, port %L)',
+                    current_database(), split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port')); end $$""",
+                "CREATE USER MAPPING FOR PUBLIC SERVER loop",
+                "CREATE FOREIGN TABLE app.far (data pg_catalog.jsonb) SERVER loop OPTIONS (schema_name 'app', table_name 'near')")
+    (row,) = user.call("event_foreign_enforcement", "app.far")
+    assert row[3] is True and row[8] == "enforced", row
+    user.check()
+    user.pinned("DROP EXTENSION postgres_fdw CASCADE")
+
+
 def everything(world, traps, signatures, path):
     user = Superuser(world, traps, path, signatures)
     registry(user)
@@ -230,6 +248,7 @@ def everything(world, traps, signatures, path):
     for types in COLUMNS:
         rollout(user, *types)
     columns(user)
+    foreign(user)
     user.call("event_validation_stats_reset", None, None, None, error=None if world.is_preloaded() else "55000")
     user.call("create_event_quarantine", None)
     missed = {s[0] for s in signatures} - user.called - user.internal - {"guard_event"}
