@@ -566,7 +566,7 @@ ev_report(const EvProgram *program, const Jsonb *document, const char *format)
 {
 	static const char *const formats[] = {"flag", "basic", "detailed", "list", "hierarchical"};
 	Reporter	reporter = {
-		.collector = {report_add, PG_INT64_MAX, 0, report_enter, report_leave, report_annotate, report_forgive, true, false},
+		.collector = {report_add, PG_INT64_MAX, 0, report_enter, report_leave, report_annotate, report_forgive, true, false, false},
 	};
 	StringInfoData text;
 	Jsonb	   *result;
