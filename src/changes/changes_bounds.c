@@ -39,7 +39,7 @@ counts_differ(EvCountFact a_min, EvCountFact a_max, EvCountFact b_min, EvCountFa
 static bool
 has_value(EvProver *p, EvSchemaSet *set)
 {
-	return set == p->anything || ev_has_samples(p, set, set, EV_ALL_TYPES);
+	return set == p->anything || ev_has_samples(p, set, set, EV_ALL_TYPES) == EV_YES;
 }
 
 /*

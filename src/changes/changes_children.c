@@ -57,7 +57,7 @@ static EvVerdict
 property_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
 	EvProver   *p = l->prover;
-	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
 
 	if (ev_facts_requires(p, fb, name) != NULL && ev_facts_requires(p, fa, name) == NULL)
@@ -94,6 +94,29 @@ report_required(EvLister *l, EvPair *pair, const EvString *name, EvOrigin origin
 				  is_required ? verdict : EV_COMPATIBLE, is_required ? EV_COMPATIBLE : verdict,
 				  is_required ? "The property %s is required now." : "The property %s is no longer required.",
 				  ev_name_text(name));
+}
+
+/*
+ * Lists the differences of a property.  What the schema around it excludes is not
+ * part of the property's own schemas, so a value that tells these apart need not be
+ * one that the property can have: then the verdict on the property in its object
+ * is the worst one for each change.
+ */
+static void
+list_property_pair(EvLister *l, EvPair *pair, const EvString *name, EvSchemaSet *old, EvSchemaSet *new, EvOrigin origin)
+{
+	EvProver   *p = l->prover;
+	int			first = list_length(l->changes);
+
+	ev_list_pair(l, old, new, ev_scope_property(p, pair->scope, name), origin);
+	for (int forward = 0; forward < 2; forward++)
+	{
+		EvSchemaSet *a = forward ? pair->new : pair->old;
+
+		if (ev_facts(p, a->proper, EV_NECESSARY)->nots != NIL && ev_change_is_refuted(l, first, forward == 1))
+			ev_change_limit(l, first, forward == 1,
+							property_verdict(l, a, forward ? pair->old : pair->new, pair->scope, name));
+	}
 }
 
 static void
@@ -136,7 +159,7 @@ list_property(EvLister *l, EvPair *pair, const EvString *name)
 		EvSchemaSet *new = ev_facts_property(p, pair->new_facts, name);
 
 		if (!ev_worded_same(old, new))
-			ev_list_pair(l, old, new, ev_scope_property(p, pair->scope, name), new_origin);
+			list_property_pair(l, pair, name, old, new, new_origin);
 	}
 }
 

@@ -870,6 +870,18 @@ find_possible_types(EvProver *p, EvFacts *f)
 	}
 }
 
+/* Counts the work of making facts for this question, once. */
+static EvFacts *
+count_again(EvProver *p, EvFacts *f)
+{
+	if (f->question != p->question)
+	{
+		f->question = p->question;
+		p->owed += f->work;
+	}
+	return f;
+}
+
 EvFacts *
 ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 {
@@ -877,14 +889,18 @@ ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 	EvFacts    *f;
 	ListCell   *cell;
 	int			done = 0;
+	int64		before = p->work + p->unseen;
+	int64		outer = p->facts_work;
 
 	if (set->facts[form] != NULL)
-		return set->facts[form];
+		return count_again(p, set->facts[form]);
 	check_stack_depth();
+	p->facts_work = 0;
 
 	f = palloc0(sizeof(EvFacts));
 	ev_spend(p, 50 + list_length(set->members) + list_length(set->excluded));
 	f->exact = true;
+	f->question = p->question;
 	f->as_written = set->as_written;
 	f->types = set->types;
 	f->max_length.value = f->max_items.value = f->max_properties.value = EV_NO_MAXIMUM;
@@ -921,5 +937,8 @@ ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 	set->facts[form] = f;
 	if (form == EV_NECESSARY)
 		find_possible_types(p, f);
+	before = p->work + p->unseen - before;
+	f->work = before - p->facts_work;
+	p->facts_work = outer + before;
 	return f;
 }

@@ -275,6 +275,8 @@ typedef struct EvFacts
 	HTAB	   *required_names; /* the members of `required`, if there are
 								 * many, */
 	int			named;			/* and how many of them are in the table */
+	int64		work;			/* of making them, without that of other facts */
+	int			question;		/* the last one that this work was counted for */
 } EvFacts;
 
 /*
@@ -361,10 +363,10 @@ typedef struct EvProver
 	int			proofs;			/* remaining number */
 	bool		is_first;		/* the question may be asked again when more
 								 * is known, although it was cut short */
-	int64		question_end;	/* limit on `work` for this question, */
+	int			questions;		/* number of proofs and searches, */
+	int			question;		/* and the one that is being made */
+	int64		question_end;	/* limit on ev_work_counted() for this question, */
 	int64		search_end;		/* and for this search */
-	int64		vain_work;		/* done in searches that found nothing, */
-	int64		vain_proofs;	/* and on questions without a proof */
 	List	   *changes;		/* EvChanges found so far */
 
 	/* the budget, see changes_budget.c */
@@ -375,6 +377,10 @@ typedef struct EvProver
 	int64		work;			/* work done, up to the last look at the
 								 * budget */
 	int64		unseen;			/* work done since then */
+	int64		facts_work;		/* work of making facts within the facts that
+								 * are being made */
+	int64		owed;			/* work that earlier questions did for later
+								 * ones */
 	sigjmp_buf *give_up;		/* where to go when the budget is used up;
 								 * NULL: raise an error */
 	const char *spent;			/* the part of the budget that is used up, as
@@ -406,6 +412,17 @@ ev_spend(EvProver *prover, int64 work)
 	prover->unseen += work + 1;
 	if (unlikely(prover->unseen > EV_LOOK_INTERVAL))
 		ev_budget_look(prover);
+}
+
+/*
+ * Returns the work that counts for the limits of one question, so far.  Facts that
+ * an earlier question made count as if this one made them.  So what a question can
+ * find depends neither on the questions before it nor on their order.
+ */
+static inline int64
+ev_work_counted(const EvProver *prover)
+{
+	return prover->work + prover->unseen + prover->owed;
 }
 
 /* Returns the work of examining a value, which depends on its size. */
@@ -833,8 +850,11 @@ extern void ev_witness_lift(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, Ev
 extern JsonbValue *ev_witness_again(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
 									int first);
 
-/* Were values of one of these types found that are valid under `a`? */
-extern bool ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);
+/*
+ * Were values of one of these types found that are valid under `a`?  EV_MAYBE:
+ * none was, but the search was cut short.
+ */
+extern EvTruth ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);
 
 /* ---------- changes_bounds.c ---------- */
 

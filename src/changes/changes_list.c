@@ -71,7 +71,7 @@ ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, u
 		return EV_INCOMPATIBLE;
 	if (ev_bounds_differ(p, a, b, kinds))
 		return EV_INCOMPATIBLE;
-	if (is_plain && !ev_has_samples(p, a, b, types))
+	if (is_plain && ev_has_samples(p, a, b, types) == EV_NO)
 		return EV_INCOMPATIBLE;
 	return EV_UNKNOWN;
 }
@@ -151,6 +151,33 @@ ev_change_settle(EvLister *l, int first, EvVerdict backward, EvVerdict forward, 
 		ev_change_add(l, EV_CHANGE_SCHEMA_CHANGED, ev_change_location(l, origin),
 					  silent_backward ? backward : EV_COMPATIBLE,
 					  silent_forward ? forward : EV_COMPATIBLE, "%s", message);
+}
+
+bool
+ev_change_is_refuted(EvLister *l, int first, bool forward)
+{
+	ev_spend(l->prover, list_length(l->changes) - first);
+	for (int i = first; i < list_length(l->changes); i++)
+	{
+		const EvChange *change = list_nth(l->changes, i);
+
+		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
+			return true;
+	}
+	return false;
+}
+
+void
+ev_change_limit(EvLister *l, int first, bool forward, EvVerdict worst)
+{
+	ev_spend(l->prover, list_length(l->changes) - first);
+	for (int i = first; i < list_length(l->changes); i++)
+	{
+		EvChange   *change = list_nth(l->changes, i);
+		EvVerdict  *verdict = forward ? &change->forward : &change->backward;
+
+		*verdict = Min(*verdict, worst);
+	}
 }
 
 /* ---------- texts ---------- */
@@ -779,21 +806,6 @@ enter_pair(EvLister *l, EvSchemaSet **key, EvScope *scope)
 	return !found;
 }
 
-/* Is one of the changes from `first` on incompatible? */
-static bool
-is_refuted(EvLister *l, int first, bool forward)
-{
-	ev_spend(l->prover, list_length(l->changes) - first);
-	for (int i = first; i < list_length(l->changes); i++)
-	{
-		const EvChange *change = list_nth(l->changes, i);
-
-		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
-			return true;
-	}
-	return false;
-}
-
 bool
 ev_worded_same(const EvSchemaSet *old, const EvSchemaSet *new)
 {
@@ -810,6 +822,24 @@ ev_worded_same(const EvSchemaSet *old, const EvSchemaSet *new)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * The values that tell parts apart can be those that "not" excludes in the whole.  So
+ * if a schema has "not", its changes are incompatible only if a value of the whole
+ * shows it.
+ */
+static void
+confirm(EvLister *l, int first, bool forward, const EvPair *pair)
+{
+	EvProver   *p = l->prover;
+	EvSchemaSet *a = forward ? pair->new : pair->old;
+	EvSchemaSet *b = forward ? pair->old : pair->new;
+
+	if (ev_facts(p, a->proper, EV_NECESSARY)->nots != NIL && ev_change_is_refuted(l, first, forward) &&
+		ev_witness_again(p, a, b, pair->scope, EV_FACT_ALL, 0) == NULL &&
+		ev_witness(p, a, b, pair->scope, EV_FACT_ALL) == NULL)
+		ev_change_limit(l, first, forward, EV_UNKNOWN);
 }
 
 void
@@ -859,11 +889,13 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 		if (l->prover->proved_forward || ev_prove(p, new, old, scope, EV_FACT_ALL))
 			settle_one(l, first, true, EV_COMPATIBLE, &silent);
 	}
+	confirm(l, first, false, &pair);
+	confirm(l, first, true, &pair);
 	if (l->in_branches > 0)
 	{
-		if (is_refuted(l, first, false))
+		if (ev_change_is_refuted(l, first, false))
 			ev_witness_lift(p, old, new, scope);
-		if (is_refuted(l, first, true))
+		if (ev_change_is_refuted(l, first, true))
 			ev_witness_lift(p, new, old, scope);
 	}
 	if (list_length(l->changes) > first + 1)

@@ -53,6 +53,12 @@ extern void ev_change_report(EvLister *lister, EvPair *pair, EvChangeRule rule, 
 extern void ev_change_settle(EvLister *lister, int first, EvVerdict backward, EvVerdict forward,
 							 EvOrigin origin, const char *message);
 
+/* Is one of the changes from `first` on incompatible in this direction? */
+extern bool ev_change_is_refuted(EvLister *lister, int first, bool forward);
+
+/* Makes no verdict of the changes from `first` on worse than this one. */
+extern void ev_change_limit(EvLister *lister, int first, bool forward, EvVerdict worst);
+
 /*
  * Are two sets equal, annotations included?  Then there is nothing to list.
  */

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
 
@@ -97,16 +99,46 @@ exclude_property(EvProver *p, EvFacts *f, const EvFacts *n, EvOrigin origin)
 }
 
 /*
+ * Returns the group of facts that say nothing but what one anyOf says, besides
+ * types that all instances of the set have; NULL if they are others.
+ */
+static const EvGroupFact *
+only_any_of(const EvFacts *f, const EvFacts *n)
+{
+	EvFacts		others = *n;
+	const EvGroupFact *group;
+
+	if (list_length(n->groups) != 1 || (f->types & ~n->types) != 0)
+		return NULL;
+	others.groups = NIL;
+	group = linitial(n->groups);
+	if (group->one || !says_only_objects(&others) || count_bounds(n) > 0 || n->required != NIL ||
+		n->object_shapes != NIL || n->declares_rest)
+		return NULL;
+	return group;
+}
+
+/*
  * If the schema has only types and one bound, the instance is of another type, or
- * beyond the bound.
+ * beyond the bound.  If it has only anyOf, none of the members matches.
  */
 void
 ev_apply_not(EvProver *p, EvFacts *f, const EvSchemaFact *fact)
 {
 	const EvFacts *n = ev_facts(p, ev_set_of(p, fact->schema), EV_SUFFICIENT);
 	EvOrigin	origin = fact->origin;
+	const EvGroupFact *any_of = only_any_of(f, n);
 	uint32		bounded = 0;
+	ListCell   *cell;
 
+	check_stack_depth();
+	foreach(cell, any_of != NULL ? any_of->members : NIL)
+	{
+		EvSchemaFact member = {lfirst(cell), origin};
+
+		ev_spend(p, 5);
+		ev_apply_not(p, f, &member);
+	}
 	if (count_bounds(n) > 1 || !says_only_objects(n))
 		return;
 	if (n->required != NIL || n->object_shapes != NIL || n->declares_rest)

@@ -33,11 +33,10 @@
 
 #define MOST_RUNNING	150		/* nesting depth of judgements */
 #define MOST_PROOFS		20000	/* of statements, for one question */
-#define MOST_WORK		INT64CONST(4000000) /* on one question */
-#define MOST_VAIN_PROOFS	INT64CONST(6000000) /* after so much on questions
-												 * that found no proof, */
-#define LEAST_WORK		INT64CONST(150000)	/* on one question */
-#define QUESTION_SHARE	16		/* the part of the remaining work that one
+#define MOST_WORK_FIRST INT64CONST(4000000) /* on the question about the whole
+											 * documents, */
+#define MOST_WORK		INT64CONST(400000)	/* and on another one */
+#define QUESTION_SHARE	16		/* the part of the limit on all work that one
 								 * question can take */
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
@@ -93,6 +92,13 @@ find_judgement(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint
 	return judgement;
 }
 
+/* Are the limits of this question reached? */
+static bool
+is_cut_short(const EvProver *p)
+{
+	return p->proofs <= 0 || ev_work_counted(p) > p->question_end;
+}
+
 /* Tries a proof, unless that was done in this round. */
 static bool
 make(EvProver *p, Judgement *judgement)
@@ -106,9 +112,11 @@ make(EvProver *p, Judgement *judgement)
 		return judgement->proved;
 	if (judgement->running)
 		return false;
+	if (is_cut_short(p))
+		return false;
 	if (judgement->round == p->round)
 		return true;
-	if (p->running >= MOST_RUNNING || p->proofs <= 0 || p->work > p->question_end)
+	if (p->running >= MOST_RUNNING)
 		return false;
 
 	if (key->b != NULL && key->kinds == EV_FACT_ALL && ev_witness_is_known(p, key->a, key->b, key->scope))
@@ -125,10 +133,13 @@ make(EvProver *p, Judgement *judgement)
 	judgement->running = false;
 	p->running--;
 
-	judgement->round = p->round;
-	judgement->refused = !result;
 	if (!result && judgement->assumed)
 		p->disappointed = true;
+	/* another question can have enough left for it */
+	if (!result && is_cut_short(p))
+		return false;
+	judgement->round = p->round;
+	judgement->refused = !result;
 	p->made = lappend(p->made, judgement);
 	return result;
 }
@@ -140,15 +151,15 @@ make(EvProver *p, Judgement *judgement)
 static bool
 make_in_rounds(EvProver *p, Judgement *judgement)
 {
-	int64		before = p->work;
+	int			outer = p->question;
 	bool		result;
 	ListCell   *cell;
 
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
 	p->proofs = MOST_PROOFS;
-	p->question_end = p->work + Min(p->vain_proofs < MOST_VAIN_PROOFS ? MOST_WORK : LEAST_WORK,
-									(p->most_work - p->work) / QUESTION_SHARE);
+	p->question = ++p->questions;
+	p->question_end = ev_work_counted(p) + Min(p->is_first ? MOST_WORK_FIRST : MOST_WORK, p->most_work / QUESTION_SHARE);
 	do
 	{
 		p->round++;
@@ -169,10 +180,9 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 	} while (result && p->disappointed);
 
 	/* the same question would not end earlier */
-	if (p->work > p->question_end && !p->is_first)
+	if (is_cut_short(p) && !p->is_first)
 		judgement->refused = !result;
-	if (!result)
-		p->vain_proofs += p->work - before;
+	p->question = outer;
 	ev_spend(p, list_length(p->made));
 	foreach(cell, p->made)
 	{

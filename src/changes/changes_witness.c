@@ -33,10 +33,7 @@
 #define MOST_TRIED_TO_LIFT	300 /* to find a witness that contains another one */
 #define MOST_WORK_TO_LIFT	INT64CONST(3000000) /* the same */
 #define MOST_OTHER_VALUES	4	/* of one property, in an object with others */
-#define MOST_WORK_TO_SEARCH	INT64CONST(2500000) /* in one search, */
-#define MOST_VAIN_WORK	INT64CONST(6000000) /* and after so much in searches
-											 * that found nothing, */
-#define LEAST_WORK_TO_SEARCH	INT64CONST(100000)	/* in one search */
+#define MOST_WORK_TO_SEARCH	INT64CONST(2500000) /* in one search */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
 								 * values are tried */
@@ -94,12 +91,19 @@ is_seen(Collector *c, const JsonbValue *value)
 	return false;
 }
 
+/* Is the limit on the work of this search reached? */
+static bool
+is_cut_short(const EvProver *p)
+{
+	return ev_work_counted(p) > p->search_end;
+}
+
 /* Is the search at an end? */
 static bool
 is_done(const Collector *c)
 {
 	return c->witness != NULL || c->tried >= MOST_TRIED || c->late >= MOST_TRIED_LATE ||
-		(c->few && list_length(c->others) >= MOST_SAMPLES_OF_SAME) || c->prover->work > c->prover->search_end;
+		(c->few && list_length(c->others) >= MOST_SAMPLES_OF_SAME) || is_cut_short(c->prover);
 }
 
 /*
@@ -914,7 +918,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	result = list_concat_copy(list_concat_copy(c.telling, c.telling_below), c.others);
 	known = hash_search(p->samples, &key, HASH_ENTER, &found);
 	known->values = result;
-	known->search = p->sampled >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL || p->work > p->search_end ? p->searches : 0;
+	known->search = p->sampled >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL || is_cut_short(p) ? p->searches : 0;
 	return result;
 }
 
@@ -927,28 +931,25 @@ begin_search(EvProver *p)
 {
 	p->sampled = p->tried = 0;
 	p->searches++;
-	p->search_end = p->work + (p->vain_work < MOST_VAIN_WORK ? MOST_WORK_TO_SEARCH : LEAST_WORK_TO_SEARCH);
+	p->question = ++p->questions;
+	p->search_end = ev_work_counted(p) + MOST_WORK_TO_SEARCH;
 }
 
 JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	Collector	c = {.prover = p, .a = a->proper, .b = b->proper, .wanted = true, .kinds = kinds, .scope = scope};
-	int64		before;
 	bool		made = ev_search_was_made(p, c.a, c.b, scope, kinds, &c.witness);
 
 	if (c.witness != NULL)
 		return c.witness;
 	begin_search(p);
-	before = p->work;
 	if (made)
 		try_values(&c, ev_known_witnesses(p, c.a, c.b));
 	else
 		search(&c);
 	if (c.witness != NULL)
 		ev_witness_keep(p, c.a, c.b, c.witness);
-	else
-		p->vain_work += p->work - before;
 	ev_search_keep(p, c.a, c.b, scope, kinds, c.witness);
 	return c.witness;
 }
@@ -962,7 +963,7 @@ ev_witness_lift(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 		return;
 	begin_search(p);
 	p->tried = MOST_TRIED_IN_ALL - MOST_TRIED_TO_LIFT;
-	p->search_end = p->work + MOST_WORK_TO_LIFT;
+	p->search_end = ev_work_counted(p) + MOST_WORK_TO_LIFT;
 	search(&c);
 	if (c.witness != NULL)
 		ev_witness_keep(p, c.a, c.b, c.witness);
@@ -984,7 +985,7 @@ ev_witness_again(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, ui
 	return NULL;
 }
 
-bool
+EvTruth
 ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 {
 	ListCell   *cell;
@@ -993,7 +994,7 @@ ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 	foreach(cell, samples(p, a->proper, b->proper, 0))
 	{
 		if ((types & EV_BIT(ev_value_type(lfirst(cell)))) != 0)
-			return true;
+			return EV_YES;
 	}
-	return false;
+	return is_cut_short(p) ? EV_MAYBE : EV_NO;
 }
