@@ -116,3 +116,17 @@ SELECT what, lenient, backward, forward FROM pair, (VALUES (true), (false)) AS r
            FROM event_schema_changes((head || old || tail)::jsonb, (head || new || tail)::jsonb, lenient)) AS worst,
   LATERAL (SELECT ('{compatible,unknown,incompatible}'::text[])[b] AS backward, ('{compatible,unknown,incompatible}'::text[])[f] AS forward) AS verdict
 ORDER BY what, lenient;
+
+-- what "not" excludes around a property counts for the property
+WITH pair (what, old, new) AS (VALUES
+  ('neither of two', '{"type": "object", "not": {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}}'::jsonb,
+   '{"type": "object", "properties": {"a": false, "b": false}}'::jsonb),
+  ('neither, and a value', '{"type": "object", "properties": {"k": {"enum": [1, 2]}, "z": {"type": "string"}}, "not": {"anyOf": [{"required": ["k"], "properties": {"k": {"const": 2}}}, {"required": ["k", "z"]}]}}',
+   '{"type": "object", "properties": {"k": {"enum": [1]}, "z": {"type": "string"}}}'),
+  ('neither, and a value that is left', '{"type": "object", "properties": {"k": {"enum": [1, 2]}, "z": {"type": "string"}}, "not": {"anyOf": [{"required": ["k"], "properties": {"k": {"const": 1}}}, {"required": ["k", "z"]}]}}',
+   '{"type": "object", "properties": {"k": {"enum": [1]}, "z": {"type": "string"}}}'),
+  ('not within not', '{"not": {"properties": {"k": {"not": {"const": 1}}}}}', '{"properties": {"k": {"const": 1}}}'),
+  ('beside another change', '{"properties": {"k": {"enum": [1, 2]}, "z": {"type": "string"}}, "not": {"required": ["k"], "properties": {"k": {"const": 2}}}}',
+   '{"properties": {"k": {"enum": [1]}, "z": {"type": "string", "maxLength": 4}}}'))
+SELECT what, location, rule, backward FROM pair, LATERAL event_schema_changes(old, new, false)
+WHERE rule <> 'NOT_REMOVED' ORDER BY what, location;

@@ -365,7 +365,8 @@ typedef struct EvProver
 								 * is known, although it was cut short */
 	int			questions;		/* number of proofs and searches, */
 	int			question;		/* and the one that is being made */
-	int64		question_end;	/* limit on ev_work_counted() for this question, */
+	int64		question_end;	/* limit on ev_work_counted() for this
+								 * question, */
 	int64		search_end;		/* and for this search */
 	List	   *changes;		/* EvChanges found so far */
 

@@ -603,7 +603,7 @@ refuse(const EvDocument *document, int type_length, int32 version, const Policy 
 					document->name, first->forward ? "forward" : "backward", first->against),
 			 errdetail_internal("%s", reasons_of(findings, version, EV_REFUSED)),
 			 errhint("%sIf that is meant, register version %d with %s (in CREATE FUNCTION: with a line \"#accept LOCATION RULE\" for each).%s breaking => true (the line \"#breaking\") switches all comparison with earlier versions off, and under a transitive policy that of later versions with these. The policy of \"%s\" is %s; set_event_compatibility sets another one.",
-					 ev_advice_without(document, version, findings), version,
+					 ev_advice_without(document, version, policy->lenient, findings), version,
 					 accept != NULL ? accept : "accept => '{...}' and the findings that check_event_compatibility lists",
 					 ev_advice_with(version, findings),
 					 pnstrdup(document->name, type_length), policy_text(policy))));

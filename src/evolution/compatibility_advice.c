@@ -140,9 +140,10 @@ renames_advice(const EvFinding *finding, int32 version)
 }
 
 char *
-ev_advice_without(const EvDocument *document, int32 version, const List *findings)
+ev_advice_without(const EvDocument *document, int32 version, bool lenient, const List *findings)
 {
 	StringInfoData advice;
+	bool		added = false;
 	bool		required = false;
 	bool		pattern = false;
 	bool		has_renames = document->renames != NULL;
@@ -158,16 +159,25 @@ ev_advice_without(const EvDocument *document, int32 version, const List *finding
 		pattern |= finding->treatment == EV_REFUSED && finding->change->rule == EV_CHANGE_PATTERN_CHANGED;
 		if (!is_about_old_events(finding, version))
 			continue;
-		required |= finding->change->rule == EV_CHANGE_PROPERTY_REQUIRED_ADDED ||
-			finding->change->rule == EV_CHANGE_PROPERTY_BECAME_REQUIRED;
+		added |= finding->change->rule == EV_CHANGE_PROPERTY_REQUIRED_ADDED;
+		required |= finding->change->rule == EV_CHANGE_PROPERTY_BECAME_REQUIRED;
 		renames = has_renames ? NULL : renames_advice(finding, version);
 		if (renames == NULL)
 			continue;
 		has_renames = true;
 		appendStringInfoString(&advice, renames);
 	}
-	if (required)
+
+	/*
+	 * strictly, events can have any value in a property that no schema
+	 * declared
+	 */
+	if (added && lenient)
 		appendStringInfoString(&advice, "A property that is added without being required is compatible; \"default\" does not give old events a value. ");
+	else if (required)
+		appendStringInfoString(&advice, "A property that stays optional is compatible; \"default\" does not give old events a value. ");
+	else if (added)
+		appendStringInfoString(&advice, "\"default\" does not give old events a value. ");
 	if (pattern)
 		appendStringInfoString(&advice, EV_PATTERN_IDIOM " ");
 	return advice.data;

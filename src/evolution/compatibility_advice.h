@@ -12,7 +12,7 @@
  * accepted finding: by renames, without a required property, by the idiom of a pattern.  "" if nothing is known.
  * In CurrentMemoryContext.
  */
-extern char *ev_advice_without(const EvDocument *document, int32 version, const List *findings);
+extern char *ev_advice_without(const EvDocument *document, int32 version, bool lenient, const List *findings);
 
 /*
  * Returns a sentence, with a space before it, about the events of an earlier version that need an upcast if

@@ -360,6 +360,8 @@ typedef struct Batch
 	int			count;
 	int			at;
 	List	   *leaves;			/* Leaf */
+	MemoryContext row;			/* reset before each row; a refused one leaves
+								 * its memory */
 } Batch;
 
 static Leaf *
@@ -411,7 +413,6 @@ check_rows(void *arg)
 {
 	Batch	   *batch = arg;
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext row = AllocSetContextCreate(caller, "event_validate row", ALLOCSET_DEFAULT_SIZES);
 	Leaf	   *current = NULL;
 	EvRunAs		role;
 
@@ -430,14 +431,13 @@ check_rows(void *arg)
 			ev_run_as_begin(&role, leaf->relation->rd_rel->relowner, SECURITY_RESTRICTED_OPERATION);
 			current = leaf;
 		}
-		MemoryContextSwitchTo(row);
+		MemoryContextReset(batch->row);
+		MemoryContextSwitchTo(batch->row);
 		check_row(batch->check, leaf, &batch->rows[batch->at], result->data);
 		MemoryContextSwitchTo(caller);
-		MemoryContextReset(row);
 	}
 	if (current != NULL)
 		ev_run_as_end(&role);
-	MemoryContextDelete(row);
 }
 
 /* Checks rows until one is refused. */
@@ -466,7 +466,7 @@ check_some(Batch *batch)
 void
 ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerData * rows, EvUpgraded *results, int count)
 {
-	Batch		batch = {check, tables, rows, results, count, 0, NIL};
+	Batch		batch = {check, tables, rows, results, count, 0, NIL, NULL};
 	Oid			last = InvalidOid;
 	ListCell   *cell;
 
@@ -481,8 +481,10 @@ ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerDa
 		if (leaf != NULL)
 			batch.leaves = lappend(batch.leaves, leaf);
 	}
+	batch.row = AllocSetContextCreate(CurrentMemoryContext, "event_validate row", ALLOCSET_DEFAULT_SIZES);
 	while (batch.leaves != NIL && batch.at < count)
 		check_some(&batch);
+	MemoryContextDelete(batch.row);
 	foreach(cell, batch.leaves)
 	{
 		Leaf	   *leaf = lfirst(cell);
