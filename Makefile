@@ -13,6 +13,7 @@
 #   make FUZZ=1 CC=clang        (in a folder of its own) the library that it runs
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
 #   make check-warnings         the same without a build, which is faster (CC=clang)
+#   make werror-bitcode         only the bitcode, by its clang, with warnings as errors
 #   make check-headers          checks that each header compiles on its own
 #   make install-script         makes the development version's install script from install/*.sql
 #   make check-upgrade          pg_upgrade through all versions of PostgreSQL, in chroots
@@ -133,23 +134,28 @@ endif
 
 %.bc: %.c
 	@$(MKDIR_P) $(@D)
-	$(COMPILE.c.bc) -o $@ $<
+	$(COMPILE.c.bc) $(BITCODE_WARNINGS) -o $@ $<
 
 -include $(OBJS:.o=.d)
 
 # PostgreSQL's headers count as system headers: -Wextra is for our code.  CFLAGS
 # of a server built with gcc have options that clang warns about.
-WERROR = -Wall -Wextra -Wmissing-prototypes -Wunused-macros -Werror -isystem $(includedir_server) \
-	$(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes)
+ALL_WARNINGS = -Wall -Wextra -Wmissing-prototypes -Wunused-macros -Werror -isystem $(includedir_server)
+CLANG_WARNINGS = $(ALL_WARNINGS) -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes
+WERROR = $(if $(findstring clang,$(shell $(CC) --version)),$(CLANG_WARNINGS),$(ALL_WARNINGS))
 
-.PHONY: werror werror-build check-warnings check-headers
+.PHONY: werror werror-build werror-bitcode check-warnings check-headers
 werror:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) clean
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) werror-build
 
 # the same, but builds only changed files
 werror-build:
-	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) COPT='$(WERROR)' all
+	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) COPT='$(WERROR)' BITCODE_WARNINGS='$(filter -W%,$(CFLAGS)) $(CLANG_WARNINGS)' all
+
+# nothing is left to do after one of the two targets above
+werror-bitcode:
+	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) BITCODE_WARNINGS='$(filter -W%,$(CFLAGS)) $(CLANG_WARNINGS)' $(OBJS:.o=.bc)
 
 # the warnings of a compiler, as errors, without a build: make check-warnings CC=clang
 check-warnings:

@@ -280,20 +280,27 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	member regclass;
+	most_names CONSTANT int := 20;
+	members text[];
 BEGIN
-	FOR member IN
+	members := ARRAY(
 		WITH RECURSIVE tree(member) AS (
 			SELECT relation::oid
 			UNION
 			SELECT i.inhrelid FROM pg_inherits AS i, tree WHERE i.inhparent = tree.member)
-		SELECT c.oid FROM tree JOIN pg_class AS c ON c.oid = tree.member WHERE c.relkind = 'f'
-	LOOP
+		SELECT c.oid::regclass::text FROM tree JOIN pg_class AS c ON c.oid = tree.member WHERE c.relkind = 'f' ORDER BY c.oid);
+	IF cardinality(members) = 1 THEN
 		RAISE WARNING USING
-			MESSAGE = format('events in foreign table %s are not checked', member),
+			MESSAGE = format('events in foreign table %s are not checked', members[1]),
 			DETAIL = 'PostgreSQL assumes that the CHECK constraints of a foreign table hold and does not enforce them.',
-			HINT = format('Add the check to the table on the other server. SELECT * FROM event_foreign_enforcement(%L) asks that server what it enforces.', member);
-	END LOOP;
+			HINT = format('Add the check to the table on the other server. SELECT * FROM event_foreign_enforcement(%L) asks that server what it enforces.', members[1]);
+	ELSIF cardinality(members) > 1 THEN
+		RAISE WARNING USING
+			MESSAGE = format('events in foreign tables are not checked: %s%s', array_to_string(members[:most_names], ', '),
+				CASE WHEN cardinality(members) > most_names THEN format(' and %s more', cardinality(members) - most_names) ELSE '' END),
+			DETAIL = 'PostgreSQL assumes that the CHECK constraints of a foreign table hold and does not enforce them.',
+			HINT = format('Add the check to the tables on the other servers. SELECT * FROM event_foreign_enforcement(%L) asks these servers what they enforce.', relation);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION _event_validate.warn_of_foreign_tables(regclass) IS 'warns if the table or one of its partitions is a foreign table';

@@ -96,18 +96,20 @@ BEGIN
 			('pg_namespace', 'oid oid, nspname name'),
 			('pg_class', 'oid oid, relname name, relnamespace oid, relkind "char"'),
 			('pg_inherits', 'inhrelid oid, inhparent oid'),
-			('pg_constraint', 'conrelid oid, conname name, contype "char", convalidated boolean'),
+			('pg_constraint', 'conrelid oid, conname name, contype "char", convalidated boolean, coninhcount int, connoinherit boolean'),
 			('pg_trigger', 'tgrelid oid, tgname name, tgenabled "char"')) AS c (relation, columns)
 	LOOP
 		EXECUTE command;
 	END LOOP;
 
-	-- what was read; the relations with their parents
+	-- what was read; the relations with their parents; a server that lists something twice does not multiply the joins
 	CREATE TEMPORARY TABLE "event_validate wanted" (foreign_table oid, schema name, relation name);
-	CREATE TEMPORARY TABLE "event_validate read relations" (foreign_table oid, id oid, kind "char", level int);
-	CREATE TEMPORARY TABLE "event_validate read names" (id oid, schema name, relation name);
-	CREATE TEMPORARY TABLE "event_validate read constraints" (id oid, name name, validated boolean);
-	CREATE TEMPORARY TABLE "event_validate read triggers" (id oid, name name, enabled "char");
+	CREATE TEMPORARY TABLE "event_validate read tables" (id oid UNIQUE, schema name, relation name, kind "char", UNIQUE (schema, relation));
+	CREATE TEMPORARY TABLE "event_validate read relations" (foreign_table oid, id oid, kind "char", level int, UNIQUE (foreign_table, id));
+	CREATE TEMPORARY TABLE "event_validate read names" (id oid UNIQUE, schema name, relation name, UNIQUE (schema, relation));
+	CREATE TEMPORARY TABLE "event_validate read constraints" (id oid, name name, validated boolean, inherited boolean,
+		own boolean, UNIQUE (id, name));
+	CREATE TEMPORARY TABLE "event_validate read triggers" (id oid, name name, enabled "char", UNIQUE (id, name));
 	CREATE TEMPORARY TABLE "event_validate read enforcement" (relation text, kind text, name name, column_name name, data_expr text,
 		type_expr text, version_expr text, types text[], mode text, mode_until timestamptz, validated boolean, problem text);
 
@@ -142,15 +144,21 @@ BEGIN
 
 	EXECUTE 'SELECT array_agg(DISTINCT w.schema), array_agg(DISTINCT w.relation) FROM pg_temp."event_validate wanted" AS w'
 		INTO wanted_schemas, wanted_names;
-	EXECUTE 'INSERT INTO pg_temp."event_validate read relations"
-		SELECT w.foreign_table, c.oid, c.relkind, 0
-		FROM (SELECT c.oid, n.nspname, c.relname, c.relkind
-				FROM pg_temp."event_validate asks pg_class" AS c
-					JOIN pg_temp."event_validate asks pg_namespace" AS n ON n.oid = c.relnamespace
-				WHERE c.relname = ANY ($1) AND n.nspname = ANY ($2)
-				LIMIT $3 + 1) AS c
-			JOIN pg_temp."event_validate wanted" AS w ON w.schema = c.nspname AND w.relation = c.relname'
+	EXECUTE 'INSERT INTO pg_temp."event_validate read tables"
+		SELECT c.oid, n.nspname, c.relname, c.relkind
+		FROM pg_temp."event_validate asks pg_class" AS c
+			JOIN pg_temp."event_validate asks pg_namespace" AS n ON n.oid = c.relnamespace
+		WHERE c.relname = ANY ($1) AND n.nspname = ANY ($2)
+		LIMIT $3 + 1'
 		USING wanted_names, wanted_schemas, most_rows;
+	GET DIAGNOSTICS added = ROW_COUNT;
+	IF added > most_rows THEN
+		RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded', MESSAGE = format('the other server lists more than %s objects', most_rows);
+	END IF;
+	EXECUTE 'INSERT INTO pg_temp."event_validate read relations"
+		SELECT w.foreign_table, c.id, c.kind, 0
+		FROM pg_temp."event_validate read tables" AS c
+			JOIN pg_temp."event_validate wanted" AS w ON w.schema = c.schema AND w.relation = c.relation';
 	FOR depth IN 1 .. 100 LOOP
 		EXECUTE 'SELECT array_agg(DISTINCT r.id) FROM pg_temp."event_validate read relations" AS r WHERE r.level = $1'
 			INTO parents USING depth - 1;
@@ -175,13 +183,13 @@ BEGIN
 			FROM pg_temp."event_validate asks pg_class" AS c
 				JOIN pg_temp."event_validate asks pg_namespace" AS n ON n.oid = c.relnamespace
 			WHERE c.oid = ANY ($1) LIMIT $2 + 1',
-		'"event_validate read constraints" SELECT c.conrelid, c.conname, c.convalidated
+		'"event_validate read constraints" SELECT c.conrelid, c.conname, c.convalidated, c.coninhcount > 0, c.connoinherit
 			FROM pg_temp."event_validate asks pg_constraint" AS c WHERE c.conrelid = ANY ($1) AND c.contype = ''c'' LIMIT $2 + 1',
 		'"event_validate read triggers" SELECT t.tgrelid, t.tgname, t.tgenabled
 			FROM pg_temp."event_validate asks pg_trigger" AS t WHERE t.tgrelid = ANY ($1) LIMIT $2 + 1',
 		'"event_validate read enforcement" SELECT left(e.relation, 1000), left(e.kind, 100), e.name, e.column_name,
 				left(e.data_expr, 10000), left(e.type_expr, 10000), left(e.version_expr, 10000),
-				CASE WHEN pg_column_size(e.types) > 100000 THEN ''{...}'' ELSE e.types END, left(e.mode, 100), e.mode_until,
+				CASE WHEN pg_column_size(e.types) > 10000 THEN ''{...}'' ELSE e.types END, left(e.mode, 100), e.mode_until,
 				e.validated, left(e.problem, 1000)
 			FROM pg_temp."event_validate asks event_enforcement" AS e LIMIT $2 + 1']
 	LOOP
@@ -197,7 +205,8 @@ BEGIN
 		END IF;
 	END LOOP;
 
-	-- a constraint or guard of a parent holds here if the table has it too
+	-- A constraint or guard of a parent holds here if the table has it too: a constraint that it inherited, or a guard with
+	-- the name of the nearest one (of guards that are equal, only the parent's is listed).
 	RETURN QUERY EXECUTE 'WITH listed AS (
 			SELECT e.*, CASE WHEN e.relation ~ ''^[0-9]+$'' THEN NULL ELSE parse_ident(e.relation) END AS path
 			FROM pg_temp."event_validate read enforcement" AS e),
@@ -212,15 +221,18 @@ BEGIN
 				LEFT JOIN pg_temp."event_validate read relations" AS r ON r.foreign_table = w.foreign_table AND r.level = 0),
 		found AS (
 			SELECT a.foreign_table, format(''%I.%I'', n.schema, n.relation) AS enforced_on, l.*, t.enabled,
-				COALESCE(c.validated, l.validated) AS is_validated
+				COALESCE(c.validated, l.validated) AS is_validated, r.level,
+				min(r.level) OVER (PARTITION BY a.foreign_table, l.kind, l.name) AS nearest
 			FROM asked AS a
 				JOIN pg_temp."event_validate read relations" AS r ON r.foreign_table = a.foreign_table
 				JOIN pg_temp."event_validate read names" AS n ON n.id = r.id
 				JOIN listed AS l ON l.path = ARRAY[n.schema, n.relation]::text[]
 					OR (n.schema = ''pg_catalog'' AND l.path = ARRAY[n.relation]::text[])
 				LEFT JOIN pg_temp."event_validate read constraints" AS c ON l.kind = ''check'' AND c.id = a.id AND c.name = l.name
+				LEFT JOIN pg_temp."event_validate read constraints" AS p ON l.kind = ''check'' AND p.id = r.id AND p.name = l.name
 				LEFT JOIN pg_temp."event_validate read triggers" AS t ON l.kind = ''guard'' AND t.id = a.id AND t.name = l.name
-			WHERE a.problem IS NULL AND (l.kind = ''domain'' OR c.id IS NOT NULL OR t.id IS NOT NULL))
+			WHERE a.problem IS NULL AND (l.kind = ''domain'' OR t.id IS NOT NULL
+				OR (c.id IS NOT NULL AND (r.level = 0 OR (c.inherited AND NOT p.own)))))
 		SELECT a.foreign_table::regclass, $1, a.shown,
 			CASE WHEN a.problem IS NOT NULL OR f.problem IS NOT NULL THEN NULL
 				WHEN f.kind IS NULL THEN false
@@ -234,8 +246,10 @@ BEGIN
 			$2, f.enforced_on, f.kind, f.name, f.column_name, f.data_expr, f.type_expr, f.version_expr, f.types, f.mode, f.mode_until,
 			f.is_validated
 		FROM asked AS a LEFT JOIN found AS f ON f.foreign_table = a.foreign_table
-		ORDER BY a.foreign_table::regclass::text COLLATE "C", f.kind, f.name, f.data_expr COLLATE "C"'
-		USING asked, asked_version;
+			AND (f.kind <> ''guard'' OR f.level = f.nearest)
+		ORDER BY a.foreign_table::regclass::text COLLATE "C", f.kind, f.name, f.data_expr COLLATE "C"
+		LIMIT $3 + 1'
+		USING asked, asked_version, most_rows;
 END
 $$;
 COMMENT ON FUNCTION _event_validate.ask_foreign_server(oid, oid[], int) IS 'what another server enforces on its tables that these foreign tables stand for';

@@ -85,29 +85,33 @@ unprivileged() {
 # Makes the work folder ($work), and clears the environment of settings that
 # would change the outcome.  A socket's path has at most 107 bytes, and make
 # cannot handle blanks, so the folder is in /tmp if TMPDIR is long or has
-# unusual characters.
+# unusual characters.  The longest path of a socket in it has 50 bytes more:
+# tmp/faults.xxxxxxxx/standby/primary/.s.PGSQL.5432.
 #
 # With an argument, the folder's name depends only on this checkout and
 # PostgreSQL's major version, and the folder keeps what was built in it.
 make_work_folder() {
-    local variable folder=${TMPDIR:-/tmp}
+    local variable folder=${TMPDIR:-/tmp} name=event_validate.XXXXXX
 
     user=$(id -un)
     if [[ $(id -u) == 0 ]]; then
         user=$(id -un postgres 2>/dev/null || echo nobody)
     fi
-    [[ $folder =~ ^/[A-Za-z0-9_./-]{0,39}$ ]] || folder=/tmp
+    if [[ -n ${1-} ]]; then
+        name=event_validate.$user.$pg_major.$(printf '%s' "$top" | cksum | cut -d ' ' -f 1)${NO_SIMD:+.nosimd}
+    fi
+    [[ $folder =~ ^/[A-Za-z0-9_./-]*$ ]] && ((${#folder} + 1 + ${#name} + 50 <= 107)) || folder=/tmp
     [[ -d $folder && -w $folder ]] || die "cannot write into $folder: set TMPDIR to a folder in which you can write"
     umask 022
     if [[ -n ${1-} ]]; then
-        work=$folder/event_validate.$user.$pg_major.$(printf '%s' "$top" | cksum | cut -d ' ' -f 1)${NO_SIMD:+.nosimd}
+        work=$folder/$name
         # another user must not have made it
         mkdir -m 755 "$work" 2>/dev/null || [[ $(stat -c %U "$work") == "$user" && ! -L $work ]] ||
             die "$work belongs to another user than $user: remove it"
         [[ ! -e $work/data ]] || die "$work is in use by another run, or left by a run that was killed: stop its server and remove it"
         rm -rf "$work/src" "$work/log"
     else
-        work=$(mktemp -d "$folder/event_validate.XXXXXX")
+        work=$(mktemp -d "$folder/$name")
     fi
     mkdir -p "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
     if [[ $(id -u) == 0 ]]; then

@@ -137,3 +137,55 @@ SELECT bool_and(validate_event(data, event_type, 1)) FROM kept;
 SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'event_validate program' AND ident LIKE 'kept%';
 DROP TABLE kept;
 SELECT count(drop_event_schema('kept' || i, 1)) FROM generate_series(1, 100) AS i;
+
+-- a version whose program has left is proved to be compatible until it, or what it refers to, changes
+SELECT count(register_event_schema('left.part' || i, 1, CASE WHEN i = 70 THEN '{"required": ["n"]}' ELSE '{"minProperties": 1}' END)) FROM generate_series(1, 70) AS i;
+SELECT count(register_event_schema('left.other' || i, 1, format('{"properties": {"p%s": {"type": "integer"}}}', i))) FROM generate_series(1, 60) AS i;
+SELECT register_event_schema('left.number', 1, '{"type": "integer"}') IS NOT NULL AND
+  register_event_schema('left.pair', 1, '{"type": "object", "properties": {"n": {"$ref": "event:left.number@1"}}}') IS NOT NULL AND
+  register_event_schema('left.pair', 2, '{"type": "object", "properties": {"n": {"type": "number"}}, "deprecated": true}') IS NOT NULL AS registered;
+-- refers to more than an entry is told of
+SELECT register_event_schema('left.many', 1, jsonb_build_object('type', 'object', 'properties', '{"n": {"type": "integer"}}'::jsonb,
+  'allOf', (SELECT jsonb_agg(jsonb_build_object('$ref', format('event:left.part%s@1', i))) FROM generate_series(1, 70) AS i))) IS NOT NULL AND
+  register_event_schema('left.many', 2, '{"type": "object", "required": ["n"]}') IS NOT NULL AS registered;
+CREATE VIEW programs AS SELECT ident FROM pg_backend_memory_contexts WHERE name = 'event_validate program' AND ident ~ '^left.(pair|many)@1$';
+SET event_validate.program_memory = '64kB';
+CREATE FUNCTION leave() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+  SELECT count(*) FROM generate_series(1, 120) AS i WHERE validate_event('{}', 'left.other' || (i + 1) / 2, 1);
+  SELECT count(*) FROM programs;
+$$;
+SELECT upcast_event('{"n": 1}', 'left.pair', 1, 2), upcast_event('{"n": 1}', 'left.many', 1, 2);
+-- not compiled again, as a comparison does
+SELECT leave();
+SELECT upcast_event('{"n": 1}', 'left.pair', 1, 2);
+TABLE programs;
+SELECT upcast_event('{"n": 1}', 'left.many', 1, 2);
+TABLE programs;
+SELECT leave();
+CREATE OR REPLACE FUNCTION event_schema."left.number@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{}';
+SELECT upcast_event('{"n": 1}', 'left.pair', 1, 2);
+-- another function was replaced than those that this one refers to
+SELECT upcast_event('{"n": 1}', 'left.many', 1, 2);
+SELECT leave();
+CREATE OR REPLACE FUNCTION event_schema."left.part70@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{}';
+SELECT upcast_event('{"n": 1}', 'left.many', 1, 2);
+-- the warning of a deprecated version is not forgotten, except if it was replaced
+CREATE TABLE left_rows (event_type text, schema_version int, data jsonb);
+SELECT add_event_guard('left_rows', 'enforce');
+DO $$
+BEGIN
+  INSERT INTO left_rows VALUES ('left.pair', 2, '{}');
+  PERFORM leave();
+  INSERT INTO left_rows VALUES ('left.pair', 2, '{}');
+  PERFORM leave();
+  CREATE OR REPLACE FUNCTION event_schema."left.pair@2"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+    AS '{"type": "object", "deprecated": true}';
+  RAISE NOTICE 'replaced';
+  INSERT INTO left_rows VALUES ('left.pair', 2, '{}');
+END $$;
+RESET event_validate.program_memory;
+DROP TABLE left_rows;
+DROP FUNCTION leave;
+DROP VIEW programs;
+SELECT count(drop_event_schema(event_type, schema_version)) FROM (SELECT event_type, schema_version FROM event_schemas
+  WHERE starts_with(event_type, 'left.') ORDER BY starts_with(event_type, 'left.part'), event_type = 'left.number' OFFSET 0) AS s;

@@ -91,9 +91,28 @@ SELECT line FROM string_to_table(event_schema_docs('dog'), E'\n') AS line WHERE 
 SELECT jsonb_pretty(event_openapi('{"types": ["cat.old", "cat.shape"]}'));
 SELECT d -> 'webhooks' AS webhooks, d -> 'components' -> 'schemas' -> 'cat.tree.v1' AS tree FROM event_openapi('{"types": ["cat.tree"]}', webhooks => true) AS d;
 
+-- ---------- what is left out of a page ----------
+
+-- a document that cannot be read, and one that becomes too long, do not stop the page for the others
+SET check_function_bodies = off;
+CREATE FUNCTION event_schema."cat.left.broken@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$ref": "event:cat.none@1"}';
+RESET check_function_bodies;
+SELECT register_event_schema('cat.left.long', 1, jsonb_build_object('$defs', jsonb_build_object(repeat('k', 1000000), '{"$anchor": "a"}'::jsonb),
+  'prefixItems', (SELECT jsonb_agg('{"$ref": "#a"}'::jsonb) FROM generate_series(1, 70)))) IS NOT NULL AS registered;
+SELECT register_event_schema('cat.left.good', 1, '{"properties": {"a": {"$ref": "event:cat.left.long@1"}}}') IS NOT NULL AS registered;
+SELECT register_event_schema('cat.left.better', 1, '{"properties": {"a": {"$ref": "event:cat.left.good@1"}}}') IS NOT NULL AS registered;
+\set VERBOSITY default
+SELECT jsonb_pretty(event_openapi('{"types": ["cat.left.*"]}') #> '{components,schemas}');
+SET client_min_messages = error;
+SELECT d #> '{components,schemas}' AS schemas, d -> 'channels' AS channels FROM event_asyncapi('{"types": ["cat.left.*"]}') AS d;
+RESET client_min_messages;
+-- where types are named, the page has all of them, or there is an error
+SELECT event_openapi('{"types": ["cat.left.good", "cat.left.broken"]}');
+DROP FUNCTION event_schema."cat.left.broken@1"(jsonb);
+SELECT drop_event_schema(t, 1) FROM unnest(ARRAY['cat.left.better', 'cat.left.good', 'cat.left.long']) AS t;
+
 -- ---------- errors ----------
 
-\set VERBOSITY default
 SELECT event_schema_docs(NULL);
 SELECT event_schema_docs('cat.unknown');
 SELECT event_schema_docs('cat.order', 3);

@@ -26,6 +26,14 @@ BEGIN
   RETURN QUERY SELECT jsonb_set(shown, '{Time}', to_jsonb(jsonb_typeof(shown -> 'Time')))
   FROM jsonb_path_query(plan, '$[*]."Event Validations"') AS shown;
 END $$;
+CREATE FUNCTION explained_yaml(options text, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  plan text;
+BEGIN
+  EXECUTE format('EXPLAIN (%s, FORMAT YAML) %s', options, statement) INTO plan;
+  -- with the line above it, without the time, and what indents them
+  RETURN QUERY SELECT btrim(line, ' -') FROM string_to_table(plan, E'\n') AS line WHERE line ~ 'Event Validations|Calls:';
+END $$;
 
 SELECT current_setting('server_version_num')::int >= 180000 AS has_option \gset
 SELECT CASE WHEN :'has_option' THEN 'ANALYZE, EVENT_VALIDATE' ELSE 'ANALYZE' END AS option \gset
@@ -66,6 +74,19 @@ DROP TABLE parts;
 -- without times, and in other formats
 SELECT * FROM explained(concat(:'option', ', TIMING OFF'), $$INSERT INTO checked VALUES ('{"n": 1}')$$);
 SELECT * FROM explained_json(:'option', $$INSERT INTO checked VALUES ('{"n": 1}')$$);
+SELECT * FROM explained_yaml(:'option', $$INSERT INTO checked VALUES ('{"n": 1}')$$);
+-- a rule makes nothing, or several plans, of a statement; before 18, our part is there without a plan
+CREATE TABLE ruled (data jsonb);
+CREATE RULE nothing AS ON INSERT TO ruled DO INSTEAD NOTHING;
+PREPARE insert_none AS INSERT INTO ruled VALUES ('{}');
+SELECT count(*) = CASE WHEN :'has_option' THEN 0 ELSE 1 END AS is_json FROM explained_json(:'option', $$INSERT INTO ruled VALUES ('{}')$$);
+SELECT count(*) = CASE WHEN :'has_option' THEN 0 ELSE 1 END AS is_json FROM explained_json(:'option', $$EXECUTE insert_none$$);
+SELECT count(*) = CASE WHEN :'has_option' THEN 0 ELSE 2 END AS is_yaml FROM explained_yaml(:'option', $$EXECUTE insert_none$$);
+DROP RULE nothing ON ruled;
+CREATE RULE twice AS ON INSERT TO ruled DO ALSO INSERT INTO checked VALUES (new.data);
+SELECT jsonb_path_query_array(jsonb_agg(shown), '$[*].Calls') @> '[1]' AS is_json FROM explained_json(:'option', $$INSERT INTO ruled VALUES ('{"n": 1}')$$) AS shown;
+DEALLOCATE insert_none;
+DROP TABLE ruled;
 -- an error ends it
 SELECT * FROM explained(:'option', $$INSERT INTO checked VALUES ('{"n": 1}'), ('{}')$$);
 RESET event_validate.explain;
@@ -90,5 +111,5 @@ DEALLOCATE insert_some;
 DEALLOCATE select_some;
 DROP TABLE checked, guarded;
 DROP DOMAIN explained;
-DROP FUNCTION explained, explained_json, refused, insert_two;
+DROP FUNCTION explained, explained_json, explained_yaml, refused, insert_two;
 SELECT drop_event_schema('explained', 1);

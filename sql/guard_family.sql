@@ -271,6 +271,17 @@ CREATE FOREIGN TABLE abroad PARTITION OF mixed FOR VALUES FROM (10) TO (20) SERV
 INSERT INTO mixed (id, data) VALUES (1, '{"n": 1}');
 SELECT add_event_check('mixed');
 SELECT validate_event_check('mixed');
+-- one WARNING names the first of many
+BEGIN;
+SELECT drop_event_check('mixed');
+CREATE FOREIGN TABLE abroad_0 PARTITION OF mixed FOR VALUES FROM (30) TO (40) SERVER regress_family_server;
+SELECT add_event_check('mixed');
+DO $$ BEGIN FOR i IN 4 .. 24 LOOP
+  EXECUTE format('CREATE FOREIGN TABLE abroad_%s PARTITION OF mixed FOR VALUES FROM (%s0) TO (%s0) SERVER regress_family_server', i, i, i + 1);
+END LOOP; END $$;
+SELECT drop_event_check('mixed');
+SELECT add_event_check('mixed');
+ROLLBACK;
 SET client_min_messages = notice;
 SELECT relation, events FROM event_schema_usage('family') WHERE relation = 'mixed'::regclass;
 SET client_min_messages = warning;

@@ -136,9 +136,12 @@ typedef struct Receiver
 	TupleTableSlot *slot;
 } Receiver;
 
-/* Returns what follows the plans, in the format of EXPLAIN. */
+/*
+ * Returns what follows the plans, in the format of EXPLAIN; is_first: there are none, since
+ * a rule made nothing of the statement.
+ */
 static char *
-our_part(Receiver *receiver)
+our_part(Receiver *receiver, bool is_first)
 {
 	ExplainState *es = receiver->es;
 
@@ -148,8 +151,8 @@ our_part(Receiver *receiver)
 		es->str->data[--es->str->len] = '\0';	/* the last new line */
 		return es->str->data;
 	}
-	/* as after another group */
-	es->grouping_stack = list_make1_int(1);
+	/* 1: as after another group */
+	es->grouping_stack = list_make1_int(is_first ? 0 : 1);
 	es->indent = es->format == EXPLAIN_FORMAT_YAML ? 0 : 1;
 	ExplainOpenGroup("Query", NULL, true, es);
 	ours->put(es, receiver->begun);
@@ -178,6 +181,7 @@ receive_slot(TupleTableSlot *slot, DestReceiver *self)
 		receiver->es->format == EXPLAIN_FORMAT_XML ? "</explain>" : "";
 	char	   *shown;
 	bool		is_null;
+	bool		is_first;
 	int			length;
 
 	if (receiver->es->format == EXPLAIN_FORMAT_TEXT)
@@ -187,7 +191,8 @@ receive_slot(TupleTableSlot *slot, DestReceiver *self)
 	if (length < 0 || strcmp(shown + length, end) != 0)
 		return receiver->inner->receiveSlot(slot, receiver->inner);
 	shown[length] = '\0';
-	return pass_text(receiver, psprintf("%s%s%s", shown, our_part(receiver), end));
+	is_first = length == 0 || strcmp(shown, "[") == 0;
+	return pass_text(receiver, psprintf("%s%s%s", shown, our_part(receiver, is_first), end));
 }
 
 static void
@@ -205,7 +210,7 @@ shut_down(DestReceiver *self)
 	Receiver   *receiver = (Receiver *) self;
 
 	if (receiver->es->format == EXPLAIN_FORMAT_TEXT)
-		(void) pass_text(receiver, our_part(receiver));
+		(void) pass_text(receiver, our_part(receiver, false));
 	ExecDropSingleTupleTableSlot(receiver->slot);
 	receiver->inner->rShutdown(receiver->inner);
 }

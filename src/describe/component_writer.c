@@ -23,9 +23,10 @@
 typedef struct Writer
 {
 	EvDescribed *d;
-	const EvComponents *components;
+	EvComponents *components;
 	StringInfo	out;
 	List	   *left_out;
+	int64		left_out_bytes;
 } Writer;
 
 /* A schema that is being written. */
@@ -48,10 +49,32 @@ ev_component_name(const EvComponents *components, Oid function)
 	return name != NULL ? name->name : NULL;
 }
 
+void
+ev_component_limit(EvComponents *components, int64 bytes)
+{
+	if (components->most < 0 || bytes <= components->most)
+		return;
+	components->is_too_long = true;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the schema is too long")));
+}
+
+static void
+look(Writer *w)
+{
+	ev_compiler_look(&w->d->compiler);
+	ev_component_limit(w->components, w->out->len + w->left_out_bytes);
+}
+
 static void
 leave_out(Writer *w, const EvSubschema *schema, const char *keyword)
 {
-	w->left_out = lappend(w->left_out, psprintf("%s/%s", ev_location_pointer(schema->location, false), keyword));
+	char	   *pointer = ev_location_pointer(schema->location, false);
+
+	w->left_out = lappend(w->left_out, psprintf("%s/%s", pointer, keyword));
+	w->left_out_bytes += strlen(llast(w->left_out));
+	pfree(pointer);
 }
 
 /* ---------- references ---------- */
@@ -223,6 +246,7 @@ write_references(Object *o)
 	{
 		begin_member(o, "$ref");
 		escape_json(w->out, linitial(texts));
+		pfree(linitial(texts));
 		texts = NIL;
 	}
 	if (texts == NIL && (members == NULL || ev_ref_hides_siblings(o->schema, o->keywords)))
@@ -241,6 +265,7 @@ write_references(Object *o)
 		appendStringInfoString(w->out, any ? ", {\"$ref\": " : "{\"$ref\": ");
 		escape_json(w->out, lfirst(cell));
 		appendStringInfoChar(w->out, '}');
+		pfree(lfirst(cell));
 		any = true;
 	}
 	appendStringInfoChar(w->out, ']');
@@ -494,7 +519,7 @@ write_schema(Writer *w, EvSubschema *schema)
 	{
 		if (token != WJB_KEY)
 			continue;
-		ev_compiler_look(&w->d->compiler);
+		look(w);
 		JsonbIteratorNext(&iterator, &value, true);
 		write_member(&o, &key, &value);
 	}
@@ -508,7 +533,7 @@ static void
 write_value(Writer *w, const JsonbValue *value)
 {
 	check_stack_depth();
-	ev_compiler_look(&w->d->compiler);
+	look(w);
 	if (ev_node_is_array(value))
 	{
 		appendStringInfoChar(w->out, '[');
@@ -553,7 +578,7 @@ write_value(Writer *w, const JsonbValue *value)
 }
 
 char *
-ev_component_write(EvDescribed *d, const EvComponents *components, List **left_out)
+ev_component_write(EvDescribed *d, EvComponents *components, List **left_out)
 {
 	StringInfoData out;
 	Writer		w = {.d = d, .components = components, .out = &out};

@@ -6,19 +6,25 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "base/hide_context.h"
 #include "base/shown_text.h"
+#include "base/subtransaction.h"
 #include "describe/component_writer.h"
 #include "describe/described_uri.h"
 #include "describe/example_event.h"
@@ -26,6 +32,16 @@
 #include "registry/function_row.h"
 
 PG_FUNCTION_INFO_V1(ev_schema_components);
+
+/*
+ * A page of all schemas, or of patterns, has so many bytes of the schemas of one owner, so
+ * that no role alone makes it too large for a jsonb value (256 MB) for everybody.
+ */
+#define MOST_OF_OWNER	(64 * 1024 * 1024)
+#define COMPONENT_BYTES	1024	/* for each, with its message and channel */
+
+#define MOST_WARNINGS	10		/* of schemas that are left out */
+#define LONGEST_PROBLEM	1000	/* bytes */
 
 #define LONGEST_NAME	200		/* bytes, before a number that makes it
 								 * different */
@@ -36,6 +52,7 @@ typedef struct CatalogueFilter
 	const JsonbValue *types;	/* an array of names or patterns; NULL: all */
 	bool		only_latest;
 	bool		no_deprecated;
+	bool		names_types;	/* each of the types, without a pattern */
 } CatalogueFilter;
 
 /* A registered schema, and whether it is a component. */
@@ -46,7 +63,37 @@ typedef struct CatalogueMember
 	bool		is_latest;
 	bool		is_chosen;		/* by the filter */
 	bool		is_wanted;		/* or referred to */
+	bool		is_done;		/* in this pass */
+	bool		is_left_out;
 } CatalogueMember;
+
+/* What the schemas of one role have of a page. */
+typedef struct OwnerShare
+{
+	Oid			owner;			/* hash key, must be the first member */
+	int64		bytes;
+	bool		is_out;			/* none of them has a component */
+} OwnerShare;
+
+typedef struct Catalogue
+{
+	ReturnSetInfo *result;
+	EvComponents components;
+	HTAB	   *members;		/* CatalogueMember by function */
+	List	   *order;			/* of CatalogueMember * */
+	HTAB	   *owners;			/* OwnerShare by role; NULL: all that is
+								 * wanted is written, or an error is raised */
+	int			left_out;		/* how many schemas */
+	bool		again;			/* schemas are wanted that were not */
+} Catalogue;
+
+/* The schema that is being written. */
+typedef struct MemberWork
+{
+	Catalogue  *catalogue;
+	CatalogueMember *member;
+	OwnerShare *share;			/* NULL: not counted */
+} MemberWork;
 
 /* ---------- the filter ---------- */
 
@@ -82,6 +129,14 @@ read_filter(Jsonb *filter, CatalogueFilter *result)
 				if (getIthJsonbValueFromContainer(value->val.binary.data, i)->type != jbvString)
 					refuse_filter(name, "an array of event types");
 			result->types = value;
+			result->names_types = true;
+			for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+			{
+				JsonbValue *type = getIthJsonbValueFromContainer(value->val.binary.data, i);
+
+				if (memchr(type->val.string.val, '*', type->val.string.len) != NULL)
+					result->names_types = false;
+			}
 		}
 		else if (strcmp(name, "versions") == 0)
 		{
@@ -274,8 +329,11 @@ dialect_name(EvDraft draft)
 }
 
 static void
-put_component(ReturnSetInfo *result, EvDescribed *d, const EvComponents *components, const CatalogueMember *member)
+put_component(MemberWork *work, EvDescribed *d)
 {
+	EvComponents *components = &work->catalogue->components;
+	ReturnSetInfo *result = work->catalogue->result;
+	const CatalogueMember *member = work->member;
 	Datum		values[14] = {0};
 	bool		nulls[14] = {0};
 	List	   *left_out;
@@ -284,10 +342,14 @@ put_component(ReturnSetInfo *result, EvDescribed *d, const EvComponents *compone
 	EvDraft		draft = d->root->resource->draft;
 	Datum	   *texts = palloc(sizeof(Datum) * (list_length(left_out) + 1));
 	int			count = 0;
+	int64		bytes = COMPONENT_BYTES + strlen(schema) + (example != NULL ? VARSIZE(example) : 0);
 	ListCell   *cell;
 
 	foreach(cell, left_out)
+	{
+		bytes += strlen(lfirst(cell));
 		texts[count++] = CStringGetTextDatum(lfirst(cell));
+	}
 	values[0] = CStringGetTextDatum(ev_component_name(components, member->function));
 	if (member->registered->type_length >= 0)
 	{
@@ -297,8 +359,12 @@ put_component(ReturnSetInfo *result, EvDescribed *d, const EvComponents *compone
 	else
 		nulls[1] = nulls[2] = true;
 	values[3] = CStringGetTextDatum(ev_described_uri(&d->document));
+	/* both are in the message, too */
 	values[4] = text_or_null(string_of(&d->document, "title"), &nulls[4]);
 	values[5] = text_or_null(string_of(&d->document, "description"), &nulls[5]);
+	for (int i = 4; i <= 5; i++)
+		bytes += nulls[i] ? 0 : VARSIZE_ANY(DatumGetPointer(values[i]));
+	ev_component_limit(components, bytes);
 	values[6] = BoolGetDatum(ev_document_is_deprecated(&d->document));
 	values[7] = BoolGetDatum(member->is_latest);
 	values[8] = BoolGetDatum(member->is_chosen && !accepts_nothing(d));
@@ -310,6 +376,8 @@ put_component(ReturnSetInfo *result, EvDescribed *d, const EvComponents *compone
 	if (example != NULL)
 		values[13] = PointerGetDatum(example);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	if (work->share != NULL)
+		work->share->bytes += bytes;
 }
 
 /* Marks the schemas to which one refers, also through others.  Returns true if there are new ones. */
@@ -367,48 +435,171 @@ make_members(const List *registered, const CatalogueFilter *filter, List **order
 			(next == NULL || next->type_length != r->type_length || memcmp(next->name, r->name, r->type_length) != 0);
 		member->is_chosen = is_chosen(filter, member);
 		member->is_wanted = member->is_chosen;
+		member->is_done = member->is_left_out = false;
 		*order = lappend(*order, member);
 	}
 	return members;
 }
 
-static void
-put_components(ReturnSetInfo *result, const CatalogueFilter *filter, EvComponents *components)
+/* ---------- what is left out ---------- */
+
+static OwnerShare *
+share_of(Catalogue *c, const CatalogueMember *member)
 {
-	List	   *registered = ev_registered_functions();
+	bool		found;
+	OwnerShare *share;
+
+	if (c->owners == NULL)
+		return NULL;
+	share = hash_search(c->owners, &member->registered->owner, HASH_ENTER, &found);
+	if (!found)
+	{
+		share->bytes = 0;
+		share->is_out = false;
+	}
+	return share;
+}
+
+static const char *const too_long = "The schemas of its owner take more of the page than one role can have.";
+
+/* Without a name, references to it are left out in the next pass. */
+static void
+leave_out(Catalogue *c, CatalogueMember *member, const char *problem)
+{
+	member->is_left_out = true;
+	(void) hash_search(c->components.names, &member->function, HASH_REMOVE, NULL);
+	if (c->left_out++ < MOST_WARNINGS)
+		ereport(WARNING,
+				(errmsg("schema \"%s\" is left out", member->registered->name),
+				 errdetail_internal("%.*s", pg_mbcliplen(problem, strlen(problem), LONGEST_PROBLEM), problem),
+				 errhint("To see it, name its event type, without \"*\", in \"types\" of the filter.")));
+}
+
+/* Returns the length of the text of a schema; 0 if it was dropped. */
+static int64
+length_of_text(Oid function)
+{
+	HeapTuple	row = ev_function_row(function);
+	bool		is_null = true;
+	Datum		body = HeapTupleIsValid(row) ? SysCacheGetAttr(PROCOID, row, Anum_pg_proc_prosrc, &is_null) : (Datum) 0;
+
+	return is_null ? 0 : (int64) toast_raw_datum_size(body);
+}
+
+static void
+write_member(void *arg)
+{
+	MemberWork *work = arg;
+	EvDescribed *d = ev_describe(work->member->function);
+
+	work->catalogue->again |= want_references(d, work->catalogue->members);
+	put_component(work, d);
+}
+
+static void
+try_member(Catalogue *c, CatalogueMember *member)
+{
+	MemberWork	work = {c, member, share_of(c, member)};
+	int64		length = work.share != NULL ? length_of_text(member->function) : 0;
+	ErrorData  *error;
+
+	c->components.most = work.share != NULL ? MOST_OF_OWNER - work.share->bytes : -1;
+	c->components.is_too_long = false;
+	if (work.share == NULL)
+		write_member(&work);
+	else if (work.share->is_out || length > c->components.most)
+		leave_out(c, member, too_long);
+	else if ((error = ev_in_subtransaction(write_member, &work, EV_LET_GO)) != NULL)
+	{
+		if (ev_is_interrupt(error) || error->sqlerrcode == ERRCODE_OUT_OF_MEMORY || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK))
+			ReThrowError(error);
+		/* what was tried in vain counts, so that the time is bounded */
+		work.share->bytes += c->components.is_too_long ? c->components.most / 2 : length + COMPONENT_BYTES;
+		leave_out(c, member, c->components.is_too_long ? too_long : error->message);
+	}
+}
+
+/* ---------- the page ---------- */
+
+/* Writes the schemas that are wanted.  References can lead to schemas earlier in the order. */
+static void
+write_pass(Catalogue *c, MemoryContext scratch)
+{
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate component", ALLOCSET_DEFAULT_SIZES);
-	List	   *order;
-	HTAB	   *members = make_members(registered, filter, &order);
-	List	   *done = NIL;
-	bool		again = true;
 
-	require_types(filter, registered);
-	components->names = make_names(registered);
-
-	/* references can lead to schemas earlier in the order; each is read once */
-	while (again)
+	do
 	{
 		ListCell   *cell;
 
-		again = false;
-		foreach(cell, order)
+		c->again = false;
+		foreach(cell, c->order)
 		{
 			CatalogueMember *member = lfirst(cell);
-			EvDescribed *d;
 
 			CHECK_FOR_INTERRUPTS();
-			if (!member->is_wanted || list_member_oid(done, member->function))
+			if (!member->is_wanted || member->is_done || member->is_left_out)
 				continue;
-			done = lappend_oid(done, member->function);
+			member->is_done = true;
 			MemoryContextReset(scratch);
 			MemoryContextSwitchTo(scratch);
-			d = ev_describe(member->function);
-			again |= want_references(d, members);
-			put_component(result, d, components, member);
+			try_member(c, member);
 			MemoryContextSwitchTo(caller);
 		}
+	} while (c->again);
+}
+
+/*
+ * Begins a pass.  After the second, of an owner who again has schemas that were left out,
+ * all are: so the passes come to an end.
+ */
+static void
+begin_pass(Catalogue *c, int number)
+{
+	ListCell   *cell;
+	HASH_SEQ_STATUS status;
+	OwnerShare *share;
+
+	tuplestore_clear(c->result->setResult);
+	foreach(cell, c->order)
+	{
+		CatalogueMember *member = lfirst(cell);
+
+		if (number > 2 && member->is_left_out && member->is_done)
+			share_of(c, member)->is_out = true;
+		member->is_done = false;
+		member->is_wanted = member->is_chosen;
 	}
+	hash_seq_init(&status, c->owners);
+	while ((share = hash_seq_search(&status)) != NULL)
+		share->bytes = 0;
+}
+
+static void
+put_components(Catalogue *c, const CatalogueFilter *filter)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(OwnerShare), .hcxt = CurrentMemoryContext};
+	List	   *registered = ev_registered_functions();
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "event_validate component", ALLOCSET_DEFAULT_SIZES);
+	int			before;
+	int			number = 1;
+
+	c->members = make_members(registered, filter, &c->order);
+	require_types(filter, registered);
+	c->components.names = make_names(registered);
+	if (!filter->names_types)
+		c->owners = hash_create("event_validate owners", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	for (;;)
+	{
+		before = c->left_out;
+		write_pass(c, scratch);
+		if (c->left_out == before)
+			break;
+		begin_pass(c, ++number);
+	}
+	if (c->left_out > MOST_WARNINGS)
+		ereport(WARNING,
+				(errmsg("%d more schemas are left out", c->left_out - MOST_WARNINGS)));
 	MemoryContextDelete(scratch);
 }
 
@@ -418,7 +609,8 @@ ev_schema_components(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	CatalogueFilter filter = {0};
-	EvComponents components = {0};
+	Catalogue	catalogue = {.result = result};
+	EvComponents *components = &catalogue.components;
 	char	   *dialect = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	MemoryContext context;
 	MemoryContext caller;
@@ -431,15 +623,15 @@ ev_schema_components(PG_FUNCTION_ARGS)
 				 errmsg("unknown dialect %s", ev_string_show(dialect, strlen(dialect))),
 				 errhint("The dialect is \"draft-07\", into which schemas are translated, or \"own\": that of each schema.")));
 	read_filter(PG_GETARG_JSONB_P(0), &filter);
-	components.as_draft7 = strcmp(dialect, "draft-07") == 0;
-	components.suffix = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	components.discriminator_is_name = PG_GETARG_BOOL(3);
+	components->as_draft7 = strcmp(dialect, "draft-07") == 0;
+	components->suffix = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	components->discriminator_is_name = PG_GETARG_BOOL(3);
 	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate components", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);
 	ev_registry_keep_documents(true);
 	PG_TRY();
 	{
-		put_components(result, &filter, &components);
+		put_components(&catalogue, &filter);
 	}
 	PG_FINALLY();
 	{

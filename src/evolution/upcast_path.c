@@ -55,7 +55,7 @@ typedef struct PairKey
 typedef struct Compared
 {
 	EvSchema   *schema;			/* NULL: its document cannot be read */
-	uint64		made;			/* schema->made at that time */
+	uint64		definition;		/* schema->definition at that time */
 } Compared;
 
 typedef struct Pair
@@ -88,14 +88,14 @@ static void
 begin_comparison(Compared *compared, Oid function)
 {
 	compared->schema = ev_registry_by_function(function);
-	compared->made = compared->schema->made;
+	compared->definition = compared->schema->definition;
 }
 
 /* Is a version, with all that it refers to, the same as when it was compared? */
 static bool
 is_same(const Compared *compared)
 {
-	return compared->schema != NULL && compared->schema->valid && compared->schema->made == compared->made;
+	return compared->schema != NULL && ev_schema_is_as_defined(compared->schema, compared->definition);
 }
 
 static void

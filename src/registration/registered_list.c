@@ -53,6 +53,7 @@ ev_registered_functions(void)
 			continue;
 		registered = palloc(sizeof(EvRegistered));
 		registered->function = form->oid;
+		registered->owner = form->proowner;
 		registered->name = ev_function_version(tuple, &registered->type_length, &registered->version);
 		if (registered->name == NULL)
 		{

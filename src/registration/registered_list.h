@@ -11,6 +11,7 @@
 typedef struct EvRegistered
 {
 	Oid			function;
+	Oid			owner;
 	char	   *name;			/* TYPE@VERSION, or the function's name */
 	int			type_length;	/* in TYPE@VERSION; -1: another kind of name */
 	int32		version;

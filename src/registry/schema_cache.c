@@ -11,7 +11,8 @@
  *
  * The memory of all programs is bounded (event_validate.program_memory).  Beyond,
  * programs that were not used for long leave the cache, as if they had become
- * invalid.
+ * invalid.  Their entries are still told of changes, so that what was found out about
+ * such a schema is not found out again.
  */
 #include "postgres.h"
 
@@ -68,6 +69,18 @@ typedef struct KnownSchema
 
 /* ---------- invalidation ---------- */
 
+/* Does an entry, whose program may have left, depend on the row with this hash? */
+static bool
+depends_on(const EvSchema *schema, uint32 hash)
+{
+	if (hash == 0 || schema->hash_count == 0)
+		return true;
+	for (int i = 0; i < schema->hash_count; i++)
+		if (schema->hashes[i] == hash)
+			return true;
+	return false;
+}
+
 /*
  * Invalidates all programs that depend on the row with this hash; 0: all
  * programs.
@@ -85,13 +98,8 @@ invalidate(uint32 hash)
 	hash_seq_init(&status, programs);
 	while ((schema = hash_seq_search(&status)) != NULL)
 	{
-		if (!schema->valid)
-			continue;
-		if (hash == 0)
-			schema->valid = false;
-		for (int i = 0; i < schema->hash_count && schema->valid; i++)
-			if (schema->hashes[i] == hash)
-				schema->valid = false;
+		if ((schema->valid || schema->has_left) && depends_on(schema, hash))
+			schema->valid = schema->has_left = false;
 	}
 }
 
@@ -237,6 +245,8 @@ free_program(EvSchema *schema)
 	schema->context = NULL;
 	schema->program = NULL;
 	schema->annotated = NULL;
+	if (schema->hashes != NULL)
+		pfree(schema->hashes);
 	schema->hashes = NULL;
 	schema->hash_count = 0;
 }
@@ -295,6 +305,28 @@ compare_use(const ListCell *a, const ListCell *b)
 	return x->made < y->made ? -1 : x->made > y->made;
 }
 
+/* An entry whose program has left keeps at most so many hashes, so that it stays small. */
+#define MOST_KEPT_HASHES	64
+
+/* Frees a valid program, to make room.  With more hashes, any change of a function counts as one of this. */
+static void
+let_leave(EvSchema *schema)
+{
+	uint32	   *hashes = schema->hashes;
+	int			count = schema->hash_count;
+
+	if (count <= MOST_KEPT_HASHES)
+		schema->hashes = NULL;
+	free_program(schema);
+	if (count <= MOST_KEPT_HASHES)
+	{
+		schema->hashes = hashes;
+		schema->hash_count = count;
+	}
+	schema->has_left = schema->valid;
+	schema->valid = false;
+}
+
 /*
  * Frees programs until there is room for others.  No program is running here, as in
  * free_stale_programs().
@@ -325,9 +357,7 @@ free_unused_programs(void)
 			if (memory_used <= most - most / 4)
 				continue;
 			memory_used -= MemoryContextMemAllocated(schema->context, true);
-			schema->valid = false;
-			schema->has_left = true;
-			free_program(schema);
+			let_leave(schema);
 		}
 	}
 	list_free(list);
@@ -406,20 +436,22 @@ make_program(EvSchema *schema)
 		 */
 		set_name(schema, tuple);
 		MemoryContextCopyAndSetIdentifier(context, schema->name);
-		MemoryContextSwitchTo(context);
-		schema->hashes = palloc(sizeof(uint32));
+		if (schema->hashes == NULL)
+			schema->hashes = MemoryContextAlloc(CacheMemoryContext, sizeof(uint32));
 		schema->hashes[0] = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(schema->function));
 		schema->hash_count = 1;
 		schema->made = ++programs_made;
+		if (!schema->has_left)
+		{
+			schema->definition = programs_made;
+			schema->last_warned_client = schema->last_warned_log = 0;
+		}
+		schema->has_left = false;
 		schema->valid = true;
-		MemoryContextSwitchTo(caller);
 		before = generation;
 
 		read_document(tuple, &document);
 		schema->deprecated = ev_document_is_deprecated(&document);
-		if (!schema->has_left)
-			schema->last_warned_client = schema->last_warned_log = 0;
-		schema->has_left = false;
 		MemoryContextSwitchTo(context);
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)
@@ -575,6 +607,7 @@ ev_registry_annotated(EvSchema *schema)
 	if (program == NULL)
 		ev_fault_report(&fault, schema->name);
 	MemoryContextSetParent(context, schema->context);
+	memory_used += MemoryContextMemAllocated(context, true);
 	schema->annotated = program;
 	return program;
 }

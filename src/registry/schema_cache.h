@@ -23,9 +23,12 @@ typedef struct EvSchema
 	Oid			function;		/* hash key, must be the first member */
 	bool		valid;			/* the program is up to date */
 	bool		is_used;		/* since programs last left the cache */
-	bool		has_left;		/* the program left it, and is as it was */
+	bool		has_left;		/* the program left it, and nothing that it
+								 * depends on has changed since */
 	uint64		made;			/* another number each time that the program
 								 * is made */
+	uint64		definition;		/* another number each time that it is made
+								 * after a change */
 	bool		deprecated;		/* as its document says */
 	EvProgram  *program;
 	const char *name;			/* for messages: TYPE@VERSION, or a function's
@@ -41,9 +44,19 @@ typedef struct EvSchema
 								 * first needed */
 	MemoryContext context;		/* "event_validate program", for all of these */
 	uint32	   *hashes;			/* PROCOID hash values of functions that it
-								 * depends on */
-	int			hash_count;
+								 * depends on; kept when the program leaves */
+	int			hash_count;		/* 0, and it has left: on any function */
 } EvSchema;
+
+/*
+ * Is the schema, with all that it refers to, as it was when it had this number as its
+ * `definition`?
+ */
+static inline bool
+ev_schema_is_as_defined(const EvSchema *schema, uint64 definition)
+{
+	return (schema->valid || schema->has_left) && schema->definition == definition;
+}
 
 /* For ev_schema_counters: finds them, for the current user. */
 extern EvCounters *ev_schema_find_counters(EvSchema *schema);

@@ -25,6 +25,10 @@
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
 #include "commands/tablecmds.h"
 #include "miscadmin.h"
 #include "storage/lockdefs.h"
@@ -40,6 +44,7 @@
 
 #include "base/oid_set.h"
 #include "base/row_fault.h"
+#include "base/shown_text.h"
 #include "base/steady_time.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
@@ -227,15 +232,36 @@ look_at_site(void *arg)
 	finding->version = ev_version_in_rows(finding->site, finding->search);
 }
 
+/* Returns a sentence that names the function whose text was not read, or nothing if it is not known. */
+static const char *
+unread_function(const EvSite *site, const EvSearch *unread)
+{
+	Oid			catalog = OidIsValid(site->policy) ? PolicyRelationId : OidIsValid(site->view) ? RewriteRelationId : ConstraintRelationId;
+	Oid			object = OidIsValid(site->policy) ? site->policy : OidIsValid(site->view) ? ev_rule_of_view(site->view) : site->constraint;
+	Oid			function = unread != NULL ? ev_unread_text(catalog, object, unread->texts) : InvalidOid;
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	char	   *name;
+	const char *schema;
+
+	if (!HeapTupleIsValid(tuple))
+		return "";
+	schema = get_namespace_name(((Form_pg_proc) GETSTRUCT(tuple))->pronamespace);
+	name = psprintf(" Function %s of role \"%s\" was not read.",
+					quote_qualified_identifier(schema, NameStr(((Form_pg_proc) GETSTRUCT(tuple))->proname)),
+					GetUserNameFromId(((Form_pg_proc) GETSTRUCT(tuple))->proowner, true));
+	ReleaseSysCache(tuple);
+	return ev_visible(name);
+}
+
 /* Returns why the rows of a site are not looked at, as a sentence for DETAIL; NULL: they are. */
 static char *
-why_not_looked_at(const EvSite *site, int milliseconds)
+why_not_looked_at(const EvSite *site, const EvSearch *search, int milliseconds)
 {
 	if (site->too_many && OidIsValid(site->domain))
 		return psprintf("Values of domain %s are in too many columns to be searched.", format_type_be(site->domain));
 	if (site->is_unread)
-		return psprintf("%s calls functions with more text than is read of one role (%d MB), so it is not known whether it checks events.",
-						what_checks(site), EV_MOST_FUNCTION_TEXT / (1024 * 1024));
+		return psprintf("%s calls functions with more text than is read of one role (%d MB), so it is not known whether it checks events.%s",
+						what_checks(site), EV_MOST_FUNCTION_TEXT / (1024 * 1024), unread_function(site, search->unread));
 	if (site->too_many)
 		return pstrdup("Too many constraints, guards, policies and views check the events of its owner's tables.");
 	if (milliseconds < 0)
@@ -266,7 +292,7 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 	/* an own table had its WARNING in the first search */
 	if (site->is_unread && drop->forced && times == NULL && ev_is_own_table(site->relation, drop->user))
 		return;
-	unknown = why_not_looked_at(site, milliseconds);
+	unknown = why_not_looked_at(site, search, milliseconds);
 	if (unknown != NULL)
 	{
 		if (!pass(drop, &finding, unknown))

@@ -5,13 +5,15 @@
  * A server is asked over postgres_fdw, by the temporary foreign tables that
  * _event_validate.ask_foreign_server makes for some of its catalogs and for its view
  * event_enforcement.  That happens in a subtransaction that is rolled back.  So no
- * object is left, and an error is a problem of this server only.  All happens with
+ * object is left, and an error is a problem of this server only.  (If the server ends the
+ * connection, postgres_fdw lets the transaction fail at its end.)  All happens with
  * the rights of the caller, and with the caller's user mapping.
  *
  * What the server answers is only shown.
  */
 #include "postgres.h"
 
+#include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
@@ -156,14 +158,19 @@ ask(void *arg)
 
 	SPI_connect();
 	if (SPI_execute_with_args("SELECT * FROM " EV_INTERNAL_NAMESPACE ".ask_foreign_server($1, $2, $3)",
-							  lengthof(types), types, values, NULL, false, 0) != SPI_OK_SELECT ||
+							  lengthof(types), types, values, NULL, false, MOST_LISTED + 1) != SPI_OK_SELECT ||
 		SPI_tuptable->tupdesc->natts != COLUMNS)
 		elog(ERROR, "ask_foreign_server has another result");
+	if (SPI_processed > MOST_LISTED)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the answer has more than %d rows", MOST_LISTED)));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		MemoryContext before = MemoryContextSwitchTo(question->context);
 
-		question->rows = lappend(question->rows, heap_copytuple(SPI_tuptable->vals[i]));
+		/* long values are in temporary tables, which are rolled back */
+		question->rows = lappend(question->rows, toast_flatten_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc));
 		question->descriptor = question->descriptor != NULL ? question->descriptor :
 			CreateTupleDescCopy(SPI_tuptable->tupdesc);
 		MemoryContextSwitchTo(before);
@@ -218,6 +225,17 @@ put_problem(ReturnSetInfo *result, const Question *question, const char *problem
 	}
 }
 
+/* Returns the error of a server as the text of a problem. */
+static const char *
+problem_of(const ErrorData *error)
+{
+	/* the temporary tables of what was read have keys */
+	if (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && error->table_name != NULL &&
+		strncmp(error->table_name, "event_validate read ", strlen("event_validate read ")) == 0)
+		return "the other server lists an object twice";
+	return error->detail == NULL ? error->message : psprintf("%s: %s", error->message, error->detail);
+}
+
 static void
 answer(ReturnSetInfo *result, Question *question)
 {
@@ -236,8 +254,7 @@ answer(ReturnSetInfo *result, Question *question)
 	else if (ev_is_interrupt(error))
 		ReThrowError(error);
 	else
-		put_problem(result, question, error->detail == NULL ? error->message :
-					psprintf("%s: %s", error->message, error->detail));
+		put_problem(result, question, problem_of(error));
 }
 
 /*

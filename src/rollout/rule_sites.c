@@ -6,7 +6,8 @@
  * on the functions that they call.  A partition or child has none of its own for those
  * of its table, so they are looked at for each.
  *
- * A policy of which nothing is parsed, because its table's owner has too many, does not count, nor does such a view.
+ * A policy that is not parsed, because its table's owner has too many, counts: the table is looked at, in limited time.
+ * Such a view does not count: its table is not known.
  *
  * A view counts if it has the option, or if a view over it, of a role with its owner's rights, has
  * CASCADED, and if its owner has the rights of the table's owner: the condition is evaluated as the latter.
@@ -117,9 +118,12 @@ ev_security_policy_name(Oid policy)
 	return HeapTupleIsValid(row) ? pstrdup(NameStr(((Form_pg_policy) GETSTRUCT(row))->polname)) : psprintf("%u", policy);
 }
 
-/* Returns the conditions of a policy, in full if search is NULL. */
+/*
+ * Returns the conditions of a policy, in full if search is NULL.  Otherwise *is_read says
+ * whether these are all.
+ */
 static List *
-policy_expressions(Oid policy, const EvSearch *search)
+policy_expressions(Oid policy, const EvSearch *search, bool *is_read)
 {
 	TupleDesc	descriptor;
 	HeapTuple	row = policy_row(policy, &descriptor);
@@ -133,6 +137,8 @@ policy_expressions(Oid policy, const EvSearch *search)
 
 		if (expression != NULL)
 			expressions = lappend(expressions, expression);
+		else if (is_read != NULL)
+			*is_read &= heap_attisnull(row, columns[i], descriptor);
 	}
 	return expressions;
 }
@@ -244,18 +250,26 @@ base_of(const EvSearch *search, ViewOfRule *of)
 	return of->base;
 }
 
+Oid
+ev_rule_of_view(Oid view)
+{
+	HeapTuple	row = SearchSysCache2(RULERELNAME, ObjectIdGetDatum(view), CStringGetDatum(ViewSelectRuleName));
+	Oid			rule;
+
+	if (!HeapTupleIsValid(row))
+		return InvalidOid;
+	rule = ((Form_pg_rewrite) GETSTRUCT(row))->oid;
+	ReleaseSysCache(row);
+	return rule;
+}
+
 /* Reads a view by the OID of the relation, as read_rule() does. */
 static bool
 read_view(Oid relation, const EvSearch *search, Oid asker, View *view)
 {
-	HeapTuple	row = SearchSysCache2(RULERELNAME, ObjectIdGetDatum(relation), CStringGetDatum(ViewSelectRuleName));
-	Oid			rule;
+	Oid			rule = ev_rule_of_view(relation);
 
-	if (!HeapTupleIsValid(row))
-		return false;
-	rule = ((Form_pg_rewrite) GETSTRUCT(row))->oid;
-	ReleaseSysCache(row);
-	return read_rule(rule, search, asker, view);
+	return OidIsValid(rule) && read_rule(rule, search, asker, view);
 }
 
 /* Returns "local" or "cascaded"; NULL if a view has no CHECK OPTION. */
@@ -442,12 +456,15 @@ policy_applies(Oid policy, EvSearch *search)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "event_validate policy", ALLOCSET_DEFAULT_SIZES);
+	bool		is_read = true;
 	bool		result = false;
 	ListCell   *cell;
 
 	MemoryContextSwitchTo(context);
-	foreach(cell, policy_expressions(policy, search))
+	foreach(cell, policy_expressions(policy, search, &is_read))
 		result |= ev_expression_may_apply(lfirst(cell), search);
+	/* it depends on one of the functions, or would not be asked about */
+	result |= !is_read;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	return result;
@@ -580,7 +597,7 @@ ev_site_expressions(const EvSite *site)
 
 	if (OidIsValid(site->policy))
 	{
-		List	   *expressions = policy_expressions(site->policy, NULL);
+		List	   *expressions = policy_expressions(site->policy, NULL, NULL);
 
 		return member.from == member.to ? expressions : castNode(List, member_mutator((Node *) expressions, &member));
 	}

@@ -23,6 +23,9 @@ extern void ev_find_rule_sites(EvSearch *search);
  */
 extern List *ev_site_expressions(const EvSite *site);
 
+/* Returns the rule that makes a relation a view; InvalidOid if there is none. */
+extern Oid	ev_rule_of_view(Oid view);
+
 /* Returns the name of a policy, or its OID if it no longer exists. */
 extern char *ev_security_policy_name(Oid policy);
 

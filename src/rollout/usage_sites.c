@@ -867,7 +867,7 @@ make_sets(EvSearch *search)
 
 /* Searches for the constraints that call functions which were not read. */
 static EvSearch *
-search_for_unread(const EvSearch *search, List *functions)
+search_for_unread(const EvSearch *search, List *functions, HTAB *texts)
 {
 	EvSearch   *unread = palloc(sizeof(EvSearch));
 	ListCell   *cell;
@@ -875,6 +875,7 @@ search_for_unread(const EvSearch *search, List *functions)
 	*unread = *search;
 	unread->is_for_unread = true;
 	unread->wrappers = functions;
+	unread->texts = texts;
 	make_sets(unread);
 	foreach(cell, functions)
 		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, unread);
@@ -885,11 +886,12 @@ void
 ev_find_sites(EvSearch *search)
 {
 	List	   *unread;
+	HTAB	   *texts;
 	ListCell   *cell;
 
 	search->is_for_unread = false;
 	search->counts = ev_search_counts(search->user);
-	search->wrappers = ev_find_wrappers(&search->functions, search->user, &unread);
+	search->wrappers = ev_find_wrappers(&search->functions, search->user, &unread, &texts);
 	make_sets(search);
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		if (OidIsValid(search->functions.oids[i]))
@@ -899,7 +901,7 @@ ev_find_sites(EvSearch *search)
 		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
 	if (OidIsValid(search->guard))
 		ev_for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
-	search->unread = unread != NIL ? search_for_unread(search, unread) : NULL;
+	search->unread = unread != NIL ? search_for_unread(search, unread, texts) : NULL;
 }
 
 /* A schema: a function in language jsonschema. */

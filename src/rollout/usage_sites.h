@@ -36,6 +36,7 @@ typedef struct EvSearch
 	EvSearchCounts *counts;
 	bool		is_for_unread;	/* the wrappers are functions that may call
 								 * them: their text is too long to be read */
+	HTAB	   *texts;			/* if so: of ev_unread_text() */
 	struct EvSearch *unread;	/* the search for the sites of such functions;
 								 * NULL: there are none */
 } EvSearch;

@@ -61,8 +61,9 @@ typedef struct Candidate
 	struct Candidate *next;		/* of the same name */
 	bool		is_reached;		/* from a constraint, policy or view */
 	bool		is_wrapper;
-	bool		is_unread;		/* its text, or that of a function that it
-								 * calls, is beyond the limit */
+	Oid			unread;			/* the function whose text is beyond the
+								 * limit: itself, or one that it calls; or
+								 * InvalidOid */
 	List	   *callees;		/* of Candidate * */
 } Candidate;
 
@@ -71,6 +72,13 @@ typedef struct FunctionName
 	char		name[NAMEDATALEN];	/* the key, in lower case */
 	Candidate  *first;
 } FunctionName;
+
+/* A function about which it is not known whether it calls them, and the one whose text was not read. */
+typedef struct UnreadText
+{
+	Oid			function;		/* the key */
+	Oid			text;
+} UnreadText;
 
 /* The amount of text of a role that was read. */
 typedef struct TextOwner
@@ -163,7 +171,8 @@ list_candidates(Wrappers *wrappers)
 		candidate->namespace = form->pronamespace;
 		candidate->owner = form->proowner;
 		candidate->next = name->first;
-		candidate->is_reached = candidate->is_wrapper = candidate->is_unread = false;
+		candidate->is_reached = candidate->is_wrapper = false;
+		candidate->unread = InvalidOid;
 		candidate->callees = NIL;
 		name->first = candidate;
 	}
@@ -280,6 +289,13 @@ next_word(const char **body, Word *word)
 	return true;
 }
 
+/* Could the owner of a caller have meant a function of this owner by a name without a schema? */
+static bool
+is_meant(Wrappers *wrappers, const Candidate *caller, const Candidate *callee)
+{
+	return find_owner(wrappers, callee->owner)->is_trusted || has_privs_of_role(callee->owner, caller->owner);
+}
+
 /* Adds the functions that a caller can mean by a name. */
 static void
 add_meant(Wrappers *wrappers, Candidate *caller, const FunctionName *name, Oid namespace)
@@ -301,8 +317,7 @@ add_meant(Wrappers *wrappers, Candidate *caller, const FunctionName *name, Oid n
 			caller->is_wrapper = true;
 			return;
 		}
-		if (callee->namespace == namespace || find_owner(wrappers, callee->owner)->is_trusted ||
-			has_privs_of_role(callee->owner, caller->owner))
+		if (callee->namespace == namespace || is_meant(wrappers, caller, callee))
 			add_callee(wrappers, caller, callee);
 	}
 }
@@ -357,39 +372,62 @@ read_function(Wrappers *wrappers, Candidate *caller)
 		pfree(body);
 	}
 	else if (!is_null)
-		caller->is_unread = true;
+		caller->unread = caller->function;
 	ReleaseSysCache(tuple);
 }
 
 /* ---------- all ---------- */
 
+/*
+ * Passes what is known of a function on to one that calls it.
+ *
+ * A word before a dot can be an alias of a table, with the name of a schema that anybody made.  So
+ * what a stranger's function hides is not passed on: its caller counts as a wrapper,
+ * and the table is looked at.
+ */
+static bool
+pass_to(Wrappers *wrappers, Candidate *caller, const Candidate *called)
+{
+	if (caller->is_wrapper)
+		return false;
+	if (called->is_wrapper || (OidIsValid(called->unread) && !is_meant(wrappers, caller, called)))
+		return caller->is_wrapper = true;
+	if (!OidIsValid(called->unread) || OidIsValid(caller->unread))
+		return false;
+	caller->unread = called->unread;
+	return true;
+}
+
 /* A function is a wrapper if one that it calls is; or it may be one, if that is not known. */
 static bool
-pass_on(List *reached)
+pass_on(Wrappers *wrappers)
 {
 	bool		is_changed = false;
 	ListCell   *cell;
 	ListCell   *callee;
 
-	foreach(cell, reached)
-	{
-		Candidate  *candidate = lfirst(cell);
-
-		foreach(callee, candidate->callees)
-		{
-			const Candidate *called = lfirst(callee);
-
-			if (!candidate->is_wrapper && called->is_wrapper)
-				candidate->is_wrapper = is_changed = true;
-			if (!candidate->is_unread && called->is_unread)
-				candidate->is_unread = is_changed = true;
-		}
-	}
+	foreach(cell, wrappers->reached)
+		foreach(callee, ((Candidate *) lfirst(cell))->callees)
+		if (pass_to(wrappers, lfirst(cell), lfirst(callee)))
+		is_changed = true;
 	return is_changed;
 }
 
+/* Reads the functions that were reached, and those that they call. */
+static void
+read_reached(Wrappers *wrappers, int *read)
+{
+	for (int depth = 0; depth < MAX_DEPTH; depth++)
+		for (int end = list_length(wrappers->reached); *read < end; ++*read)
+		{
+			CHECK_FOR_INTERRUPTS();
+			read_dependencies(wrappers, list_nth(wrappers->reached, *read));
+			read_function(wrappers, list_nth(wrappers->reached, *read));
+		}
+}
+
 List *
-ev_find_wrappers(const EvEventFunctions *functions, Oid user, List **unread)
+ev_find_wrappers(const EvEventFunctions *functions, Oid user, List **unread, HTAB **texts)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate wrappers",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -408,28 +446,59 @@ ev_find_wrappers(const EvEventFunctions *functions, Oid user, List **unread)
 	list_candidates(&wrappers);
 	reach_from(&wrappers, ConstraintRelationId);
 	reach_from(&wrappers, PolicyRelationId);
+	read_reached(&wrappers, &read);
+
+	/*
+	 * any view counts, so views must not use up what is read for constraints
+	 * and policies
+	 */
 	reach_from(&wrappers, RewriteRelationId);
-	for (int depth = 0; depth < MAX_DEPTH; depth++)
-		for (int end = list_length(wrappers.reached); read < end; read++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			read_dependencies(&wrappers, list_nth(wrappers.reached, read));
-			read_function(&wrappers, list_nth(wrappers.reached, read));
-		}
-	for (int depth = 0; depth < MAX_DEPTH && pass_on(wrappers.reached); depth++)
+	read_reached(&wrappers, &read);
+	for (int depth = 0; depth < MAX_DEPTH && pass_on(&wrappers); depth++)
 		CHECK_FOR_INTERRUPTS();
 
 	MemoryContextSwitchTo(caller);
 	*unread = NIL;
+	*texts = new_table("event_validate texts", sizeof(Oid), sizeof(UnreadText), HASH_BLOBS);
 	foreach(cell, wrappers.reached)
 	{
 		const Candidate *candidate = lfirst(cell);
 
 		if (candidate->is_wrapper)
 			result = lappend_oid(result, candidate->function);
-		else if (candidate->is_unread)
+		else if (OidIsValid(candidate->unread))
+		{
 			*unread = lappend_oid(*unread, candidate->function);
+			((UnreadText *) hash_search(*texts, &candidate->function, HASH_ENTER, NULL))->text = candidate->unread;
+		}
 	}
 	MemoryContextDelete(context);
+	return result;
+}
+
+Oid
+ev_unread_text(Oid catalog, Oid object, HTAB *texts)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(catalog));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
+	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 2, keys);
+	while (!OidIsValid(result) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+		const UnreadText *found = form->refclassid != ProcedureRelationId ? NULL :
+			hash_search(texts, &form->refobjid, HASH_FIND, NULL);
+
+		CHECK_FOR_INTERRUPTS();
+		if (found != NULL)
+			result = found->text;
+	}
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
 	return result;
 }

@@ -7,6 +7,7 @@
 
 #include "nodes/pg_list.h"
 #include "rows/event_calls.h"
+#include "utils/hsearch.h"
 
 /* The maximum number of bytes of functions of one other role that are read. */
 #define EV_MOST_FUNCTION_TEXT	(4 * 1024 * 1024)
@@ -16,9 +17,16 @@
  * functions, directly or through others: OIDs, in CurrentMemoryContext.  Reads
  * only a limited amount of text of the functions of each role that lacks the
  * rights of the user.  *unread: the functions about which it is not known, since
- * their text, or that of a function that they call, is beyond this limit.  Takes
+ * their text, or that of a function that they call, is beyond this limit.
+ * *texts: for ev_unread_text().  Takes
  * no locks but on catalogs, for the time of the call.
  */
-extern List *ev_find_wrappers(const EvEventFunctions *functions, Oid user, List **unread);
+extern List *ev_find_wrappers(const EvEventFunctions *functions, Oid user, List **unread, HTAB **texts);
+
+/*
+ * Returns the function whose text was not read, for an object (a constraint, policy or rule) that calls
+ * one about which it is not known; InvalidOid if it calls none of them itself.
+ */
+extern Oid	ev_unread_text(Oid catalog, Oid object, HTAB *texts);
 
 #endif							/* EV_WRAPPERS_H */

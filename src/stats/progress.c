@@ -342,7 +342,7 @@ ev_progress_share(double share, int64 changed, int64 failed)
 
 	if (entry == NULL || hidden > 0)
 		return;
-	done = entry->part_start + (int64) ((double) entry->part_rows * Min(share, 1.0));
+	done = entry->part_start + (int64) ((double) entry->part_rows * Max(0.0, Min(share, 1.0)));
 	ev_progress_rows(Max(done, Max(changed, 0) + Max(failed, 0)), changed, failed);
 }
 

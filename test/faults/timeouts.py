@@ -88,13 +88,19 @@ class Timeouts:
     def timeout(self, setting, session, sql, seconds):
         session.execute(f"SET {setting} = {max(1, int(seconds * 1000))}")
         result = attempt(session, sql)
-        # the time may run out now, too
-        for after in ("ROLLBACK", f"RESET {setting}") if result[0] is not None else (f"RESET {setting}",):
-            state = "57014"
-            while state == "57014" and not session.broken:
-                state, message = attempt(session, after)
-                if session.broken:
-                    return state, message
+        reset = f"RESET {setting}"
+        after = [reset] if result[0] is None else ["ROLLBACK", reset]
+        while after and not session.broken:
+            state, message = attempt(session, after[0])
+            if session.broken:
+                return state, message
+            # the time may run out now, too, and the transaction with it
+            if state == "57014":
+                after = ["ROLLBACK", reset]
+            elif state is not None:
+                return f"{after[0]}: {state}", message
+            else:
+                del after[0]
         return result
 
     def try_one(self, name, sql, how, seconds):

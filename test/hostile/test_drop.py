@@ -649,6 +649,38 @@ def test_unread_functions_of_own_tables(world):
     assert sum("mine.events" in warning for warning in warnings) == 1, warnings
 
 
+def test_strangers_long_function_of_an_alias(world):
+    """Her long function in a schema with the name of an alias stops no drop for another role's table; where one is not read, it is named."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA o AUTHORIZATION {world.role('mallory')}", "GRANT USAGE ON SCHEMA o TO PUBLIC")
+    world.run("alice", "CREATE TABLE alice.customers (id int)", "INSERT INTO alice.customers VALUES (1)",
+              """CREATE FUNCTION alice.known(c int) RETURNS boolean LANGUAGE plpgsql AS
+              'BEGIN RETURN EXISTS (SELECT FROM alice.customers AS o WHERE o.id = c); END'""",
+              "CREATE TABLE alice.plain (c int CHECK (alice.known(c)))", "INSERT INTO alice.plain VALUES (1)")
+    world.run("mallory", long_function("id", "").replace("mallory.id", "o.id"))
+    world.run("owner", DROP, BOTH)
+    # a function of alice's own that is not read
+    world.run("alice", long_function("huge", "n int").replace("mallory.huge", "alice.huge"),
+              "CREATE FUNCTION alice.calls(c int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN huge(c); END'",
+              "CREATE TABLE alice.beside (c int, CHECK (alice.calls(c)))")
+    world.refused("owner", DROP, "2BP01", "alice.beside", f'Function alice.huge of role "{world.role("alice")}" was not read.')
+
+
+def test_views_use_up_no_text(world):
+    """A stranger's view does not use up what is read of another role's functions for a constraint."""
+    prepare(world)
+    world.run("alice", "GRANT USAGE ON SCHEMA alice TO PUBLIC",
+              """DO $do$ BEGIN EXECUTE format('CREATE FUNCTION alice.big(n int) RETURNS boolean LANGUAGE plpgsql AS %L',
+                  'BEGIN RETURN true; END /* ' || repeat('x ', 2000000) || '*/'); END $do$""",
+              """DO $do$ BEGIN EXECUTE format('CREATE FUNCTION alice.also(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS %L',
+                  'BEGIN RETURN public.check_event(d, t, v); END /* ' || repeat('x ', 200000) || '*/'); END $do$""",
+              """CREATE FUNCTION alice.outer(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS
+              'BEGIN RETURN alice.also(d, t, v); END'""",
+              f"CREATE TABLE alice.events ({COLUMNS}, CHECK (alice.outer(data, event_type, schema_version)))")
+    world.run("mallory", "CREATE VIEW mallory.v AS SELECT alice.big(1)")
+    world.run("owner", DROP)
+
+
 def test_function_of_a_view(world):
     """A function that only the CHECK OPTION of a view calls is looked at."""
     prepare(world)
@@ -926,6 +958,18 @@ def test_sites_of_a_stranger(world):
     rows = session.execute("SELECT * FROM event_schema_usage('order')").fetchall()
     assert warnings == ["not all events of table mallory.events are counted"], warnings
     assert [row[3] for row in rows] == [None, None], rows
+
+
+def test_long_policies(world):
+    """A policy that is too long to be parsed before the table is looked at counts."""
+    prepare(world)
+    world.run("alice", f"CREATE TABLE alice.events ({COLUMNS})",
+              """DO $do$ BEGIN EXECUTE format('CREATE POLICY long ON alice.events
+                  USING (check_event(data, event_type, schema_version) AND event_type <> %L)', repeat('x', 1500000)); END $do$""",
+              "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry", 'Policy "long"')
+    world.run("alice", "DELETE FROM alice.events")
+    world.run("owner", DROP)
 
 
 def test_views_of_a_stranger_over_another_roles(world):

@@ -861,6 +861,7 @@ def test_users_made_at_the_same_time(world):
     """A change waits for transactions in which somebody makes use of the document, and sees it."""
     begin(world)
     world.run("bob", "CREATE TABLE events (data jsonb)")
+    locks_functions = makes_lock(world)
     widen = """SELECT widen_event_schema('users', 1, '{"type": "object", "examples": [{"type": "string"}]}')"""
 
     def outside(body):
@@ -872,6 +873,8 @@ def test_users_made_at_the_same_time(world):
             (outside('{"not": {"$ref": "event:users@1"}}'), widen, "22023"),
             (outside('{"$ref": "https://users.test/order"}'), widen, "2BP01"),
             ('CREATE INDEX ON events (event_schema."users@1"(data))', widen, "2BP01")):
+        if use.startswith("CREATE INDEX") and not locks_functions:
+            continue
         world.run("alice", schema("users@1", EXAMPLES.format("string")))
         user = world.connect("bob")
         user.execute("BEGIN")
@@ -885,6 +888,21 @@ def test_users_made_at_the_same_time(world):
         world.run("bob", "DROP FUNCTION IF EXISTS public.outside", 'DROP INDEX IF EXISTS "events_users@1_idx"',
                   'DROP FUNCTION IF EXISTS event_schema."reader@1"')
         world.run("alice", 'DROP FUNCTION event_schema."users@1"')
+    if not locks_functions:
+        raise Skipped("an index: this PostgreSQL does not lock the functions that it depends on")
+
+
+def makes_lock(world):
+    """Whether the server locks a function that a new index depends on: older minor releases do not."""
+    world.run("bob", "CREATE FUNCTION public.indexed(jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'")
+    user = world.connect("bob")
+    user.execute("BEGIN")
+    user.execute("CREATE INDEX ON events (public.indexed(data))")
+    locked = user.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'object' AND granted"
+                          " AND classid = 'pg_proc'::regclass AND objid = 'public.indexed(jsonb)'::regprocedure").fetchone()
+    user.execute("ROLLBACK")
+    world.run("bob", "DROP FUNCTION public.indexed(jsonb)")
+    return locked != (0,)
 
 
 def test_user_that_stays_open(world):

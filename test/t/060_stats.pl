@@ -277,6 +277,12 @@ $node->safe_psql('gone', q(CREATE EXTENSION event_validate; SELECT jsonb_matches
 my $of_gone = q(SELECT (SELECT count(*) FROM event_validation_stats WHERE role = 'producer'), (SELECT count(*) FROM event_validation_stats WHERE database = 'gone' OR database IS NULL),
 	(SELECT count(*) FROM event_validation_failures WHERE database = 'gone' OR database IS NULL));
 is(sql($of_gone), '1|1|1', 'a database has statistics');
+# a template is refused after PostgreSQL has called the hook
+$node->safe_psql('postgres', 'ALTER DATABASE gone IS_TEMPLATE true');
+like((sql_error($node, 'postgres', 'DROP DATABASE gone'))[2], qr/cannot drop a template database/, 'a drop fails');
+is(sql($of_gone), '1|1|1', 'which keeps them');
+$node->safe_psql('postgres', 'ALTER DATABASE gone IS_TEMPLATE false; CREATE DATABASE another; DROP DATABASE another');
+is(sql($of_gone), '1|1|1', 'and so does the drop of another one');
 $node->safe_psql('postgres', 'DROP DATABASE gone');
 is(sql($of_gone), '1|0|0', 'which go with it, and no others');
 

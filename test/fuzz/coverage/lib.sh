@@ -24,6 +24,24 @@ find_fuzz_clang() {
     done
 }
 
+# keep_build FOLDER FILE TEXT: empties the folder of a build if its objects were made by
+# another Makefile, compiler or PostgreSQL, which make does not see, or with another TEXT.
+# FILE, outside the folder, tells of what it was made.
+keep_build() {
+    local folder=$1 file=$2 made
+
+    made=$(
+        printf '%s\n' "${3-}" "${FUZZ_CC:-$fuzz_clang}" "$(${FUZZ_CC:-$fuzz_clang} --version)" \
+            "$("$pg_config" --version --configure --includedir-server)"
+        cat "$top/Makefile"
+    )
+    if [[ $made != "$(cat "$file" 2>/dev/null)" ]]; then
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        printf '%s\n' "$made" >"$file"
+    fi
+}
+
 # Makes a data folder with the extension, $work/data, and what a backend preloads.
 # The extension is installed below $work/root, and $work belongs to the
 # unprivileged user.

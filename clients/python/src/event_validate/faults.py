@@ -18,6 +18,8 @@ _POLICY = re.compile(r'event schema ".*" is not (.*?) compatible with version \d
 _CHANGE = re.compile(r"(/.*?|\(document\)): (.*)$")
 _INVALID = re.compile(r'invalid JSON Schema ".*?"(?: at "(/[^"]*|)")?: (.*)$')
 _RULE = re.compile(r" \(([A-Z_]+)\)$")
+_RENAMED = re.compile(r'If "(.*)" is only called "(.*)" now, register version (\d+) with renames => ')
+_UPCAST = re.compile(r" Then write an upcast for events of version (\d+) \(register_event_upcast\)\.")
 _BEGIN = re.compile(r'(invalid JSON Schema |event schema |schema |reference to |event type )?"')
 
 # those about schemas; others (rights, locks) are about the server
@@ -46,7 +48,8 @@ def findings_of(error: psycopg.Error, schemas: Iterable[Schema]) -> list[Finding
         if schema is None:
             found.append(Finding("error", f"{error.diag.message_primary}: {line}", next(iter(by_key.values())).path if len(by_key) == 1 else "schemas", hint=hint))
         elif policy:
-            broken_policy = _broken_policy(line, schema, policy)
+            # the HINT is about one schema, and one finding of it has the advice about old events
+            broken_policy = _broken_policy(line, schema, policy, _UPCAST.sub("", hint or "") if any(_UPCAST.search(one.hint or "") for one in found) else hint)
             # a change is said once, not for each of the versions before
             if not any((one.path, one.location, one.rule, one.message.partition(": ")[2])
                        == (broken_policy.path, broken_policy.location, broken_policy.rule, broken_policy.message.partition(": ")[2]) for one in found):
@@ -63,15 +66,30 @@ def _ruled(message: str) -> tuple[str, str | None]:
     return (message[:rule.start()], rule[1]) if rule else (message, None)
 
 
-def _broken_policy(line: str, schema: Schema, policy: str) -> Finding:
+def _broken_policy(line: str, schema: Schema, policy: str, hint: str | None) -> Finding:
     step = _STEP.match(line)
     message, rule = _ruled(step[4] if step else line)
     location = _location(step[3]) if step else ""
     other = next((number for number in step.group(1, 2) if number != str(schema.version)), "") if step else ""
     with_version = f" with version {other}" if other else ""
     accepted = json.dumps(f"{location} {rule}".strip(), ensure_ascii=False)
+    advice = f'If that is meant, add {accepted} to "accept" of version {schema.version} in the options of the type.'
+    if rule == "PROPERTY_REQUIRED_ADDED":
+        advice = _renames_advice(location, schema, hint) + advice
+    upcast = _UPCAST.search(hint or "")
+    if upcast and upcast[1] == other:
+        advice += upcast[0]
     return schema.finding("error", f"not {policy} compatible{with_version}: {message}", location if location.startswith("/") else None, rule=rule,
-                          hint=f'If that is meant, add {accepted} to "accept" of version {schema.version} in the options of the type.' if rule else None)
+                          hint=advice if rule else None)
+
+
+def _renames_advice(location: str, schema: Schema, hint: str | None) -> str:
+    """What the server's HINT says about renames, if it is about the property at this location."""
+    renamed = _RENAMED.match(hint or "")
+    if not renamed or int(renamed[3]) != schema.version or renamed[2].rpartition("/")[2] != location.rpartition("/")[2]:
+        return ""
+    renames = json.dumps({renamed[1]: renamed[2]}, ensure_ascii=False)
+    return f'If "{renamed[1]}" is only called "{renamed[2]}" now, set "renames" of version {schema.version} to {renames} in the options of the type. '
 
 
 def _location(shown: str) -> str:
