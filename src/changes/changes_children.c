@@ -12,6 +12,35 @@
 
 #include "changes/changes_list.h"
 
+/* ---------- verdicts on children ---------- */
+
+bool
+ev_change_is_refuted(EvLister *l, int first, bool forward)
+{
+	ev_spend(l->prover, list_length(l->changes) - first);
+	for (int i = first; i < list_length(l->changes); i++)
+	{
+		const EvChange *change = list_nth(l->changes, i);
+
+		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
+			return true;
+	}
+	return false;
+}
+
+void
+ev_change_limit(EvLister *l, int first, bool forward, EvVerdict worst)
+{
+	ev_spend(l->prover, list_length(l->changes) - first);
+	for (int i = first; i < list_length(l->changes); i++)
+	{
+		EvChange   *change = list_nth(l->changes, i);
+		EvVerdict  *verdict = forward ? &change->forward : &change->backward;
+
+		*verdict = Min(*verdict, worst);
+	}
+}
+
 /* ---------- properties ---------- */
 
 /*

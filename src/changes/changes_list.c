@@ -153,33 +153,6 @@ ev_change_settle(EvLister *l, int first, EvVerdict backward, EvVerdict forward, 
 					  silent_forward ? forward : EV_COMPATIBLE, "%s", message);
 }
 
-bool
-ev_change_is_refuted(EvLister *l, int first, bool forward)
-{
-	ev_spend(l->prover, list_length(l->changes) - first);
-	for (int i = first; i < list_length(l->changes); i++)
-	{
-		const EvChange *change = list_nth(l->changes, i);
-
-		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
-			return true;
-	}
-	return false;
-}
-
-void
-ev_change_limit(EvLister *l, int first, bool forward, EvVerdict worst)
-{
-	ev_spend(l->prover, list_length(l->changes) - first);
-	for (int i = first; i < list_length(l->changes); i++)
-	{
-		EvChange   *change = list_nth(l->changes, i);
-		EvVerdict  *verdict = forward ? &change->forward : &change->backward;
-
-		*verdict = Min(*verdict, worst);
-	}
-}
-
 /* ---------- texts ---------- */
 
 static char *
