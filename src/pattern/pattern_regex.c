@@ -555,7 +555,7 @@ stack_or_steps_run_out(void)
 
 /* Lets the engine count the steps of a compiled expression. */
 static void
-count_steps(regex_t * regex)
+count_steps(regex_t *regex)
 {
 	static struct fns functions;
 
