@@ -8,19 +8,22 @@ fuzz_targets=(schema match compare pattern format register guard)
 # Sets fuzz_clang and fuzz_runtime, or fuzz_reason if there is no clang with libFuzzer.
 # shellcheck disable=SC2034
 find_fuzz_clang() {
-    local name folder
+    local name folder folders
 
     fuzz_clang=
     fuzz_runtime=
     fuzz_reason="no clang with libFuzzer and AddressSanitizer (Debian: clang, libclang-rt-dev)"
     for name in ${CLANG:+"$CLANG"} clang clang-{22..14}; do
-        folder=$("$name" -print-runtime-dir 2>/dev/null) || continue
-        if [[ -e $folder/libclang_rt.fuzzer_no_main-$(uname -m).a && -e $folder/libclang_rt.asan-$(uname -m).so ]]; then
-            fuzz_clang=$(command -v "$name")
-            fuzz_runtime=$folder
-            fuzz_reason=
-            return
-        fi
+        # later versions print a folder that Debian's packages do not use
+        mapfile -t folders < <("$name" -print-runtime-dir 2>/dev/null && "$name" -print-resource-dir | sed 's#$#/lib/linux#')
+        for folder in "${folders[@]}"; do
+            if [[ -e $folder/libclang_rt.fuzzer_no_main-$(uname -m).a && -e $folder/libclang_rt.asan-$(uname -m).so ]]; then
+                fuzz_clang=$(command -v "$name")
+                fuzz_runtime=$folder
+                fuzz_reason=
+                return
+            fi
+        done
     done
 }
 
