@@ -37,8 +37,8 @@
 
 #include "base/run_as_owner.h"
 #include "base/shown_text.h"
-#include "base/subtransaction.h"
 #include "base/table_members.h"
+#include "base/time_limit.h"
 #include "registry/extension_objects.h"
 #include "rows/table_rights.h"
 
@@ -55,6 +55,12 @@ enum
 
 /* Problems are cut at this number of characters. */
 #define SHOWN_PROBLEM	500
+
+/*
+ * The time in which a server must answer, in ms.  From 16 on, postgres_fdw waits for a
+ * connection without regard to connect_timeout.
+ */
+#define ANSWER_TIME		15000
 
 /* A server with the foreign tables to ask it about, and its answer. */
 typedef struct Question
@@ -242,15 +248,18 @@ answer(ReturnSetInfo *result, Question *question)
 	const ForeignServer *server = GetForeignServerExtended(question->server, FSV_MISSING_OK);
 	const char *problem = server == NULL ? "its server was dropped" : refusal(server);
 	ErrorData  *error;
+	bool		ran_out;
 
 	if (problem != NULL)
 	{
 		put_problem(result, question, problem);
 		return;
 	}
-	error = ev_in_subtransaction(ask, question, EV_LET_GO);
+	error = ev_in_limited_time(ask, question, EV_LET_GO, ANSWER_TIME, &ran_out);
 	if (error == NULL)
 		put_answer(result, question);
+	else if (ran_out)
+		put_problem(result, question, psprintf("the server did not answer within %d s", ANSWER_TIME / 1000));
 	else if (ev_is_interrupt(error))
 		ReThrowError(error);
 	else

@@ -109,7 +109,7 @@ def parsers(check, database, page):
     block = page.block("function violationsOf", "javascript")
     try:
         got = javascript_answers(block, [[answer["message"], answer["detail"]] for answer in refused])
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # the latter if PATH has folders of other users
         print("node is not installed: the parser in JavaScript was not run")
     else:
         wrong = [(answer, violations) for answer, violations in zip(refused, got) if violations != list(expected_of(answer["rows"]))]

@@ -83,6 +83,11 @@ def debian_programs(**packages):
     return found
 
 
+def debian_has(package):
+    """Has this release of Debian the package?"""
+    return shutil.which("apt-cache") is not None and subprocess.run(["apt-cache", "show", package], capture_output=True, check=False).returncode == 0
+
+
 def debian_files(*packages):
     """A folder with the files of Debian packages, which are not installed."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
