@@ -50,11 +50,13 @@ PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
 # scripts/fuzz adds ",undefined" to the sanitizers, which takes twice the time to compile.
 ifdef FUZZ
 FUZZ_SANITIZERS ?= address
-FUZZ_RUNTIME := $(shell $(CC) -print-runtime-dir)
+# Debian's later versions of clang print a folder that their packages do not use.
+FUZZ_RUNTIMES := $(shell $(CC) -print-runtime-dir) $(shell $(CC) -print-resource-dir)/lib/linux
+FUZZ_LIBRARY := $(firstword $(wildcard $(addsuffix /libclang_rt.fuzzer_no_main-$(shell uname -m).a,$(FUZZ_RUNTIMES))))
 OBJS += $(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/test/fuzz/coverage/*.c)))
 PG_CFLAGS += -O1 -g1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZERS) -fno-sanitize-recover=undefined
 PG_LDFLAGS += -fsanitize=$(FUZZ_SANITIZERS) -shared-libasan
-SHLIB_LINK += $(FUZZ_RUNTIME)/libclang_rt.fuzzer_no_main-$(shell uname -m).a -lstdc++ -lm
+SHLIB_LINK += $(FUZZ_LIBRARY) -lstdc++ -lm
 endif
 
 EXTENSION = event_validate
