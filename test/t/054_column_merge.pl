@@ -50,6 +50,10 @@ my $psql = [ 'psql', '-X', '-q', '-h', $node->host, '-p', $node->port, '-d', $db
 my @writers = (writer('old'));
 my $merge = IPC::Run::start($psql, '<', \undef, '>', \my $out, '2>', \my $err);
 ok($node->poll_query_until($db, q(SELECT count(*) > 0 FROM pg_trigger WHERE tgname = 'zzy_event_column_merge')), 'the merge begins');
+# the merge must not end before it is killed
+my $last = IPC::Run::start([ @$psql[ 0 .. $#$psql - 1 ], 'BEGIN; SELECT 1 FROM events WHERE id = 50000 FOR UPDATE; SELECT pg_sleep(600)' ],
+	'<', \undef, '>', \my $row, '2>', \my $end);
+$node->poll_query_until($db, q(SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'));
 push @writers, writer('new');
 ok($node->poll_query_until($db, "SELECT ($filled) > 1000"), 'it copies documents');
 $node->safe_psql($db, q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'CALL merge%'));
@@ -60,8 +64,7 @@ $merge = IPC::Run::start($psql, '<', \undef, '>', \$out, '2>', \$err);
 my $before = $node->safe_psql($db, $filled);
 ok($node->poll_query_until($db, "SELECT ($filled) > $before + 1000"), 'it continues');
 $node->stop('immediate');
-$merge->finish;
-$_->finish for @writers;
+$_->finish for $merge, $last, @writers;
 $node->start;
 is( $node->safe_psql($db, q(SELECT count(*) FROM events WHERE (payload::jsonb ->> 'n')::int <> number OR (data ->> 'n')::int <> number)),
 	'0', 'after a crash, both columns are in step');

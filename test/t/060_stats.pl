@@ -61,7 +61,7 @@ for my $statement ('SELECT * FROM event_validation_stats', 'SELECT * FROM event_
 	is($error[0], '55000', "$statement: not preloaded");
 	like($error[2], qr/HINT:.*shared_preload_libraries = 'event_validate'/, 'with a hint');
 }
-my @error = sql_error($node, $db, q(LOAD '$libdir/event_validate'; SELECT * FROM event_validation_stats));
+my @error = sql_error($node, $db, "LOAD '$library'; SELECT * FROM event_validation_stats");
 is($error[0], '55000', 'a loaded library is not a preloaded one');
 
 $node->append_conf('postgresql.conf', "shared_preload_libraries = '$library'");

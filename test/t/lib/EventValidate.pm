@@ -94,12 +94,23 @@ sub new_database
 # upgrade_node($old, $new)
 #
 # Tests that pg_upgrade brings the contents of a stopped node into a new one,
-# which is started.
+# which is started.  Ends the test file where pg_upgrade cannot find the library:
+# it loads $libdir/event_validate, without regard to dynamic_library_path.
 sub upgrade_node
 {
 	my ($old, $new) = @_;
 	my $folder = getcwd();
 	my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($old, $new);
+
+	if (($ENV{EV_SERVER_CONF} || '') =~ /extension_control_path/)
+	{
+	  SKIP:
+		{
+			skip('pg_upgrade loads only libraries in $libdir (make check-upgrade runs it)', 1);
+		}
+		done_testing();
+		exit(0);
+	}
 
 	# pg_upgrade writes into its current folder
 	chdir $old->basedir or die $!;
