@@ -40,7 +40,11 @@ class Places:
         session.execute("SELECT register_event_schema('last', 1, 'true')")
         session.execute("SELECT validate_event('1', 'last', 1)")
         session.execute("INSERT INTO warned (event_type, schema_version, data) VALUES ('last', 1, '1')")
-        found = dict(rows(session, "SELECT name || ' ' || COALESCE(ident, ''), count(*) FROM pg_backend_memory_contexts"
+        all_contexts = "pg_backend_memory_contexts"
+        if session.info.server_version >= 180000:
+            all_contexts = ("(SELECT c.name, c.ident, p.name AS parent FROM pg_backend_memory_contexts AS c JOIN pg_backend_memory_contexts AS p"
+                            " ON p.path = c.path[:cardinality(c.path) - 1]) AS contexts")
+        found = dict(rows(session, f"SELECT name || ' ' || COALESCE(ident, ''), count(*) FROM {all_contexts}"
                                    " WHERE name LIKE 'event_validate%' AND parent IN ('CacheMemoryContext', 'TopMemoryContext') GROUP BY 1"))
         session.execute("ROLLBACK")
         return found
