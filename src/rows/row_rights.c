@@ -35,6 +35,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
@@ -48,14 +49,15 @@
 
 /*
  * Is there a view of one of the tables, or a rule that writes to it, through which the
- * current user may write?
+ * current user may write?  If columns (a name[]) is not NULL, only those count that
+ * have one of the columns.
  */
 static bool
-writes_through_rules(List *tables)
+writes_through_rules(List *tables, ArrayType *columns)
 {
-	Oid			types[] = {OIDARRAYOID};
+	Oid			types[] = {OIDARRAYOID, NAMEARRAYOID};
 	Datum	   *elements = palloc(list_length(tables) * sizeof(Datum));
-	Datum		values[1];
+	Datum		values[lengthof(types)] = {0, PointerGetDatum(columns)};
 	bool		found;
 
 	for (int i = 0; i < list_length(tables); i++)
@@ -70,11 +72,14 @@ writes_through_rules(List *tables)
 							  " AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
 							  " AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass"
 							  " JOIN pg_catalog.pg_rewrite AS r ON r.oid OPERATOR(pg_catalog.=) d.objid"
-							  " AND r.ev_class OPERATOR(pg_catalog.<>) member)"
+							  " AND r.ev_class OPERATOR(pg_catalog.<>) member"
+							  " WHERE NOT is_given OR $2 IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+							  "  WHERE a.attrelid OPERATOR(pg_catalog.=) member AND a.attnum OPERATOR(pg_catalog.=) d.refobjsubid"
+							  "  AND a.attname OPERATOR(pg_catalog.=) ANY ($2)))"
 							  " SELECT FROM rules WHERE NOT is_given"
 							  " AND (pg_catalog.has_table_privilege(member, 'INSERT, UPDATE, DELETE')"
 							  " OR pg_catalog.has_any_column_privilege(member, 'INSERT, UPDATE'))",
-							  lengthof(types), types, values, NULL, true, 1) != SPI_OK_SELECT)
+							  lengthof(types), types, values, columns != NULL ? "  " : " n", true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the rules of table %u", linitial_oid(tables));
 	found = SPI_processed > 0;
 	SPI_finish();
@@ -104,7 +109,7 @@ has_privilege(Oid table, Oid relation)
 	 * the row can come.
 	 */
 	return pg_attribute_aclcheck_all(table, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK &&
-		!writes_through_rules(ways_into(relation));
+		!writes_through_rules(ways_into(relation), NULL);
 }
 
 static bool
@@ -112,7 +117,7 @@ may_update(Oid table)
 {
 	return pg_class_aclcheck(table, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
 		pg_attribute_aclcheck_all(table, GetUserId(), ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK ||
-		writes_through_rules(list_make1_oid(table));
+		writes_through_rules(list_make1_oid(table), NULL);
 }
 
 bool
@@ -128,6 +133,47 @@ ev_row_may_be_moved(Relation relation)
 		if (may_update(lfirst_oid(cell)))
 		return true;
 	return false;
+}
+
+static ArrayType *
+name_array(List *names)
+{
+	Datum	   *elements = palloc(list_length(names) * sizeof(Datum));
+
+	for (int i = 0; i < list_length(names); i++)
+		elements[i] = DirectFunctionCall1(namein, CStringGetDatum((char *) list_nth(names, i)));
+	return construct_array(elements, list_length(names), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR);
+}
+
+/* May the current user insert into one of the columns by naming the table? */
+static bool
+may_insert_column(Oid table, List *columns)
+{
+	ListCell   *cell;
+
+	if (pg_class_aclcheck(table, GetUserId(), ACL_INSERT) == ACLCHECK_OK)
+		return true;
+	foreach(cell, columns)
+	{
+		AttrNumber	number = get_attnum(table, (char *) lfirst(cell));
+
+		if (number != InvalidAttrNumber &&
+			pg_attribute_aclcheck(table, number, GetUserId(), ACL_INSERT) == ACLCHECK_OK)
+			return true;
+	}
+	return false;
+}
+
+bool
+ev_row_may_be_given(Relation relation, List *columns)
+{
+	List	   *tables = ways_into(RelationGetRelid(relation));
+	ListCell   *cell;
+
+	foreach(cell, tables)
+		if (may_insert_column(lfirst_oid(cell), columns))
+		return true;
+	return columns != NIL && writes_through_rules(tables, name_array(columns));
 }
 
 /* ---------- policies ---------- */
