@@ -132,6 +132,16 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_OWNS_SCHEMA(schema)			pg_namespace_ownercheck((schema), GetUserId())
 #endif
 
+/*
+ * May a role become another one by SET ROLE?  Since PostgreSQL 16, not every
+ * member of a role may.
+ */
+#if PG_VERSION_NUM >= 160000
+#define EV_MAY_SET_ROLE(member, role)	member_can_set_role((member), (role))
+#else
+#define EV_MAY_SET_ROLE(member, role)	is_member_of_role((member), (role))
+#endif
+
 #define EV_CHECK_EXECUTE(function, name) \
 	do { \
 		AclResult	ev_result = EV_ACLCHECK_FUNCTION(function); \

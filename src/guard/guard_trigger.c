@@ -15,10 +15,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -305,18 +307,42 @@ violations_of(EvRowEvent *event, Words *words)
 
 /* ---------- rows that are not valid ---------- */
 
+/* The names of the columns from which the data comes. */
+static List *
+columns_of_data(const EvGuard *guard, TupleDesc descriptor)
+{
+	const EvGuardOperand *operand = &guard->operands[EV_ROW_DATA];
+	Bitmapset  *read = NULL;
+	List	   *names = NIL;
+
+	pull_varattnos(operand->expression, 1, &read);
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(descriptor, i);
+
+		if (!column->attisdropped &&
+			(operand->column == column->attnum ||
+			 bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, read) ||
+			 bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, read)))
+			names = lappend(names, NameStr(column->attname));
+	}
+	return names;
+}
+
 /*
  * May the current user see values of the row in error messages?  Not if an
  * UPDATE of other columns reached a row that the user may not read, perhaps because
  * of row-level security, through a view, or by a foreign key, which PostgreSQL
- * updates as the table's owner.
+ * updates as the table's owner; nor if an INSERT of other columns left the data
+ * to a default.
  */
 static bool
-may_see(const TriggerData *data)
+may_see(const EvGuard *guard, const TriggerData *data)
 {
 	Relation	relation = data->tg_relation;
 
-	return (TRIGGER_FIRED_BY_INSERT(data->tg_event) && !ev_row_may_be_moved(relation)) ||
+	return (TRIGGER_FIRED_BY_INSERT(data->tg_event) && !ev_row_may_be_moved(relation) &&
+			ev_row_may_be_given(relation, columns_of_data(guard, RelationGetDescr(relation)))) ||
 		(!InNoForceRLSOperation() && ev_row_may_read(relation, data->tg_trigtuple));
 }
 
@@ -424,7 +450,7 @@ check_divertible(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRo
 
 	if (reason != NULL)
 	{
-		bool		is_shown = may_see(data);
+		bool		is_shown = may_see(call->guard, data);
 
 		context.arg = reason;
 		error_context_stack = &context;
@@ -464,7 +490,7 @@ warn_client(EvGuardCall *call, const TriggerData *data, HeapTuple row, const EvR
 		.words = words->first, .reason = words->reason, .json = words->json, .is_recorded = is_recorded
 	};
 
-	if (!may_see(data))
+	if (!may_see(call->guard, data))
 		return;
 	warning.key = ev_quote_values ? ev_row_key(data->tg_relation, row) : NULL;
 	ev_guard_warn(MemoryContextGetParent(call->context), &warning);
@@ -794,7 +820,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		heed_deprecation(call, data, mode, &event);
 		return row;
 	}
-	refuse(guard, relation, row, &event, may_see(data));
+	refuse(guard, relation, row, &event, may_see(guard, data));
 	pg_unreachable();
 }
 

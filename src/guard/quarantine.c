@@ -170,7 +170,7 @@ ev_quarantine_as_owner(EvQuarantine *quarantine)
 
 	if (owner == quarantine->user || !has_privs_of_role(quarantine->user, owner))
 		return;
-	if (!is_member_of_role(owner, quarantine->user))
+	if (!EV_MAY_SET_ROLE(owner, quarantine->user))
 		security |= SECURITY_RESTRICTED_OPERATION;
 	if (has_bypassrls_privilege(quarantine->user))
 		security |= SECURITY_NOFORCE_RLS;

@@ -197,7 +197,7 @@ insert(EvReplayCall *replay, Relation relation, Jsonb *row, EvReplay *guarded)
 	{
 		EvRunAs		caller;
 
-		if (!is_member_of_role(owner, user))
+		if (!EV_MAY_SET_ROLE(owner, user))
 			security |= SECURITY_RESTRICTED_OPERATION;
 		/* the table's triggers may need the session's search_path */
 		ev_run_as_begin_with_path(&caller, owner, security);

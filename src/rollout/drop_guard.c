@@ -48,6 +48,7 @@
 #include "base/steady_time.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
+#include "registry/ownership.h"
 #include "registry/schema_cache.h"
 #include "rollout/drop_guard.h"
 #include "rollout/rule_sites.h"
@@ -713,7 +714,7 @@ may_prepare(void)
 {
 	return application_name != NULL &&
 		strncmp(application_name, "citus_internal ", strlen("citus_internal ")) == 0 &&
-		(superuser() || is_member_of_role_nosuper(GetUserId(), ev_database_owner()));
+		ev_ownership_is_privileged();
 }
 
 static void
@@ -809,7 +810,7 @@ ev_enforcement_check_unused(List *versions)
 void
 ev_enforcement_require_force(void)
 {
-	if (!superuser() && !is_member_of_role_nosuper(GetUserId(), ev_database_owner()))
+	if (!ev_ownership_is_privileged())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of the database to drop an event schema with force")));

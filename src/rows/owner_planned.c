@@ -78,7 +78,7 @@ plan_of(Query *query, const char *text, Oid table)
 
 	if (!OidIsValid(owner) || owner == GetUserId() || !has_privs_of_role(GetUserId(), owner))
 		return EV_PLAN_QUERY(query, text, CURSOR_OPT_PARALLEL_OK, NULL);
-	if (!is_member_of_role(owner, GetUserId()))
+	if (!EV_MAY_SET_ROLE(owner, GetUserId()))
 		security |= SECURITY_RESTRICTED_OPERATION;
 	/* functions in the caller's expressions see the caller's search_path */
 	ev_run_as_begin_with_path(&caller, owner, security);

@@ -33,7 +33,9 @@
 #include "rewrite/rowsecurity.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
@@ -46,46 +48,68 @@
 /* ---------- privileges ---------- */
 
 /*
- * Is there a view of the table, or a rule that writes to it, through which the
- * current user may write?
+ * Is there a view of one of the tables, or a rule that writes to it, through which the
+ * current user may write?  If columns (a name[]) is not NULL, only those count that
+ * have one of the columns.
  */
 static bool
-writes_through_rules(Oid table)
+writes_through_rules(List *tables, ArrayType *columns)
 {
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(table)};
+	Oid			types[] = {OIDARRAYOID, NAMEARRAYOID};
+	Datum	   *elements = palloc(list_length(tables) * sizeof(Datum));
+	Datum		values[lengthof(types)] = {0, PointerGetDatum(columns)};
 	bool		found;
 
+	for (int i = 0; i < list_length(tables); i++)
+		elements[i] = ObjectIdGetDatum(list_nth_oid(tables, i));
+	values[0] = PointerGetDatum(construct_array(elements, list_length(tables), OIDOID, sizeof(Oid), true, TYPALIGN_INT));
 	SPI_connect();
-	if (SPI_execute_with_args("WITH RECURSIVE rules (member) AS ("
-							  " SELECT $1"
-							  " UNION SELECT r.ev_class FROM rules"
+	/* a rule depends on its own table, too */
+	if (SPI_execute_with_args("WITH RECURSIVE rules (member, is_given) AS ("
+							  " SELECT t, true FROM pg_catalog.unnest($1) AS t"
+							  " UNION SELECT r.ev_class, false FROM rules"
 							  " JOIN pg_catalog.pg_depend AS d ON d.refobjid OPERATOR(pg_catalog.=) member"
 							  " AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
 							  " AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass"
-							  " JOIN pg_catalog.pg_rewrite AS r ON r.oid OPERATOR(pg_catalog.=) d.objid)"
-							  " SELECT FROM rules WHERE member OPERATOR(pg_catalog.<>) $1"
+							  " JOIN pg_catalog.pg_rewrite AS r ON r.oid OPERATOR(pg_catalog.=) d.objid"
+							  " AND r.ev_class OPERATOR(pg_catalog.<>) member"
+							  " WHERE NOT is_given OR $2 IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+							  "  WHERE a.attrelid OPERATOR(pg_catalog.=) member AND a.attnum OPERATOR(pg_catalog.=) d.refobjsubid"
+							  "  AND a.attname OPERATOR(pg_catalog.=) ANY ($2)))"
+							  " SELECT FROM rules WHERE NOT is_given"
 							  " AND (pg_catalog.has_table_privilege(member, 'INSERT, UPDATE, DELETE')"
 							  " OR pg_catalog.has_any_column_privilege(member, 'INSERT, UPDATE'))",
-							  lengthof(types), types, values, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the rules of table %u", table);
+							  lengthof(types), types, values, columns != NULL ? "  " : " n", true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the rules of table %u", linitial_oid(tables));
 	found = SPI_processed > 0;
 	SPI_finish();
 	return found;
 }
 
+/*
+ * The tables that a command may have named to insert a row into the relation: itself,
+ * and those that it is a partition of.
+ */
+static List *
+ways_into(Oid relation)
+{
+	return lcons_oid(relation, get_rel_relispartition(relation) ? get_partition_ancestors(relation) : NIL);
+}
+
+/* May the current user have inserted the row of the relation by naming the table? */
 static bool
-has_privilege(Oid table)
+has_privilege(Oid table, Oid relation)
 {
 	if (pg_class_aclcheck(table, GetUserId(), ACL_INSERT) == ACLCHECK_OK)
 		return true;
 
 	/*
 	 * With the privilege on some columns, the others have their defaults, if
-	 * the table itself was named.
+	 * the table itself was named, and not a view of any table through which
+	 * the row can come.
 	 */
 	return pg_attribute_aclcheck_all(table, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK &&
-		!writes_through_rules(table);
+		!writes_through_rules(ways_into(relation), NULL);
 }
 
 static bool
@@ -93,7 +117,7 @@ may_update(Oid table)
 {
 	return pg_class_aclcheck(table, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
 		pg_attribute_aclcheck_all(table, GetUserId(), ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK ||
-		writes_through_rules(table);
+		writes_through_rules(list_make1_oid(table), NULL);
 }
 
 bool
@@ -109,6 +133,47 @@ ev_row_may_be_moved(Relation relation)
 		if (may_update(lfirst_oid(cell)))
 		return true;
 	return false;
+}
+
+static ArrayType *
+name_array(List *names)
+{
+	Datum	   *elements = palloc(list_length(names) * sizeof(Datum));
+
+	for (int i = 0; i < list_length(names); i++)
+		elements[i] = DirectFunctionCall1(namein, CStringGetDatum((char *) list_nth(names, i)));
+	return construct_array(elements, list_length(names), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR);
+}
+
+/* May the current user insert into one of the columns by naming the table? */
+static bool
+may_insert_column(Oid table, List *columns)
+{
+	ListCell   *cell;
+
+	if (pg_class_aclcheck(table, GetUserId(), ACL_INSERT) == ACLCHECK_OK)
+		return true;
+	foreach(cell, columns)
+	{
+		AttrNumber	number = get_attnum(table, (char *) lfirst(cell));
+
+		if (number != InvalidAttrNumber &&
+			pg_attribute_aclcheck(table, number, GetUserId(), ACL_INSERT) == ACLCHECK_OK)
+			return true;
+	}
+	return false;
+}
+
+bool
+ev_row_may_be_given(Relation relation, List *columns)
+{
+	List	   *tables = ways_into(RelationGetRelid(relation));
+	ListCell   *cell;
+
+	foreach(cell, tables)
+		if (may_insert_column(lfirst_oid(cell), columns))
+		return true;
+	return columns != NIL && writes_through_rules(tables, name_array(columns));
 }
 
 /* ---------- policies ---------- */
@@ -315,13 +380,13 @@ ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row)
 {
 	char	   *reason = NULL;
 
-	if (has_privilege(RelationGetRelid(relation)))
+	if (has_privilege(RelationGetRelid(relation), RelationGetRelid(relation)))
 	{
 		reason = why_not_by_policies(relation, row, false);
 		if (reason == NULL)
 			return NULL;
 	}
-	if (table == RelationGetRelid(relation) || !has_privilege(table))
+	if (table == RelationGetRelid(relation) || !has_privilege(table, RelationGetRelid(relation)))
 		return reason != NULL ? reason :
 			psprintf("role \"%s\" may not insert into table \"%s\" itself",
 					 GetUserNameFromId(GetUserId(), false), get_rel_name(table));

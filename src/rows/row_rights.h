@@ -28,6 +28,13 @@ extern char *ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row);
 extern bool ev_row_may_be_moved(Relation relation);
 
 /*
+ * Can the current user have given a value for one of the columns (names) of the row for which a
+ * BEFORE INSERT trigger of the relation is called?  By the privilege on a table that the row can come
+ * through, or through a view or a rule that has the column.  SPI must not be connected.
+ */
+extern bool ev_row_may_be_given(Relation relation, List *columns);
+
+/*
  * May the current user read all columns of the row, in the relation or in the table
  * that it is a partition of?  Evaluates policies, as above.
  */

@@ -281,6 +281,21 @@ def test_force_is_the_database_owners(world):
     world.run("mallory", "SELECT drop_event_schema('junk', 1)")
 
 
+def test_force_is_no_right_of_a_member_without_inherit(world):
+    """A member of the owner's role without INHERIT has its rights only after SET ROLE."""
+    world.server.add_role("eve")
+    eve, owner = world.role("eve"), world.role("owner")
+    prepare(world)
+    world.run("owner", f'GRANT CREATE ON SCHEMA event_schema TO "{eve}"')
+    world.run(None, f'ALTER ROLE "{eve}" NOINHERIT', f'GRANT "{owner}" TO "{eve}"')
+    world.run("eve", "SELECT register_event_schema('junk', 1, 'true')")
+    world.run("mallory", """CREATE TABLE mallory.events (event_type text, schema_version int, data jsonb,
+        CHECK (check_event(data, event_type, schema_version)))""", "INSERT INTO mallory.events VALUES ('junk', 1, '{}')")
+    force = "SELECT drop_event_schema('junk', 1, force => true)"
+    world.refused("eve", force, "42501", "database")
+    world.run("eve", f'SET ROLE "{owner}"', force)
+
+
 def test_types_within_types(world):
     """A type with too many paths to a domain."""
     prepare(world)

@@ -148,6 +148,46 @@ def test_old_row_of_a_check(world):
     assert said and not any("secret" in line for line in said), said
 
 
+def test_event_of_a_default(world):
+    """The error of a guard shows no event to a sender who can have given none, and may not read it."""
+    bob = f'"{world.role("bob")}"'
+    world.run("owner", """SELECT register_event_schema('order', 1, '{"properties": {"s": {"type": "integer"}}}')""",
+              "CREATE SCHEMA a", f'GRANT ALL ON SCHEMA a TO "{world.role("alice")}"', "GRANT USAGE ON SCHEMA a TO PUBLIC")
+    world.run("alice", """CREATE TABLE a.t (id int, event_type text DEFAULT 'order', schema_version int DEFAULT 1,
+        data jsonb DEFAULT '{"s": "secret"}') PARTITION BY LIST (id)""", "CREATE TABLE a.p PARTITION OF a.t DEFAULT",
+              "CREATE VIEW a.id_view AS SELECT id FROM a.t", "CREATE VIEW a.event_view AS SELECT id, data FROM a.p",
+              "CREATE VIEW a.upper_view AS SELECT * FROM a.event_view")
+
+    def error(mode, guard, target, columns="id", values="1"):
+        """What the error or the WARNING says."""
+        world.run("alice", f"SELECT add_event_guard('a.t', '{mode}'{guard})")
+        said = []
+        session = world.connect("bob")
+        session.add_notice_handler(lambda notice: said.append(notice.message_primary))
+        try:
+            session.execute(f"INSERT INTO {target} ({columns}) VALUES ({values})")
+        except psycopg.Error as failure:
+            said.append(f"{failure} {failure.diag.message_detail}")
+        world.run("alice", "SELECT drop_event_guard('a.t')")
+        return " ".join(said)
+
+    for guard in ("", ", data_expr => $$data || '{}'$$"):
+        for mode in ("enforce", "quarantine", "warn"):
+            for grant, target in (("INSERT (id) ON a.t", "a.t"), ("INSERT (id) ON a.p", "a.p"), ("INSERT ON a.id_view", "a.id_view")):
+                world.run("alice", f"GRANT {grant} TO {bob}")
+                # mode quarantine diverts the row, where its sender could have inserted it
+                assert "secret" not in error(mode, guard, target), (guard, mode, target)
+                world.run("alice", f"GRANT SELECT ON a.t TO {bob}")
+                assert mode == "quarantine" or "secret" in error(mode, guard, target), (guard, mode, target)
+                world.run("alice", f"REVOKE {grant} FROM {bob}", f"REVOKE SELECT ON a.t FROM {bob}")
+    # what the sender gives is shown
+    for grant, target in (("INSERT (id, data) ON a.t", "a.t"), ("INSERT ON a.t", "a.t"), ("INSERT ON a.event_view", "a.event_view"),
+                          ("INSERT ON a.upper_view", "a.upper_view")):
+        world.run("alice", f"GRANT {grant} TO {bob}")
+        assert "given" in error("enforce", "", target, "id, data", """1, '{"s": "given"}'"""), target
+        world.run("alice", f"REVOKE {grant} FROM {bob}")
+
+
 def test_settings_of_a_connection(world):
     """If a client gives a setting without the right, the database's value does not apply: then less is shown, and more is logged."""
     world.run("owner", """SELECT register_event_schema('order', 1, '{"properties": {"qty": {"type": "integer"}}}')""")
