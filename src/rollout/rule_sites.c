@@ -46,6 +46,7 @@
 #include "registry/dependents.h"
 #include "rollout/rule_sites.h"
 #include "rollout/search_bounds.h"
+#include "rollout/site_calls.h"
 #include "rows/table_rights.h"
 
 /*
