@@ -1042,3 +1042,38 @@ def test_views_of_a_stranger_over_another_roles(world):
     world.run("alice", """CREATE VIEW alice.shown AS SELECT * FROM alice.events WHERE check_event(data, event_type, schema_version)
               WITH CHECK OPTION""", "INSERT INTO alice.shown VALUES ('order', 1, '{}')")
     world.refused("owner", DROP, "2BP01", "alice.events", "carry", "alice.shown")
+
+
+def test_views_that_are_not_parsed(world):
+    """A view that is too long to be parsed, or comes after too many, counts: the tables that it can be over are looked at."""
+    prepare(world)
+    world.run(None, "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    long = """DO $do$ BEGIN EXECUTE format('CREATE VIEW alice.long AS SELECT * FROM %s
+        WHERE check_event(data, event_type, schema_version) AND event_type <> %%L %s', repeat('x', 1500000)); END $do$"""
+    option = "WITH CHECK OPTION"
+    definitions = {
+        "long": (long % ("alice.events", option),),
+        "over a view": ("CREATE VIEW alice.rows AS SELECT * FROM alice.events", long % ("alice.rows", option)),
+        "cascaded over a long one": (long % ("alice.events", ""), f"CREATE VIEW alice.over AS SELECT * FROM alice.long {option}"),
+        "long over it": (f"CREATE VIEW alice.shown AS SELECT * FROM alice.events WHERE check_event(data, event_type, schema_version)",
+                         f"""DO $do$ BEGIN EXECUTE format('CREATE VIEW alice.over AS SELECT * FROM alice.shown WHERE event_type <> %L
+                             {option}', repeat('x', 1500000)); END $do$"""),
+        "after others": (long % ("alice.other", option), f"""CREATE VIEW alice.shown AS SELECT * FROM alice.events
+            WHERE check_event(data, event_type, schema_version) {option}"""),
+    }
+    for kind, commands in definitions.items():
+        world.run("alice", f"CREATE TABLE alice.events ({COLUMNS})", f"CREATE TABLE alice.other ({COLUMNS})", *commands,
+                  "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+        try:
+            world.refused("owner", DROP, "2BP01", "alice.events", "carry", "CHECK OPTION of view alice.")
+        except AssertionError as error:
+            raise AssertionError(f"{kind}: {error}") from error
+        # rows of a table that it only mentions do not keep the version
+        world.run("alice", "DELETE FROM alice.events", "INSERT INTO alice.other VALUES ('order', 2, '{}')")
+        world.run("owner", DROP, BOTH)
+        world.run("alice", "DROP TABLE alice.events, alice.other CASCADE")
+    # nor do those of alice's tables for a stranger's view, or for one without the option
+    world.run("alice", f"CREATE TABLE alice.events ({COLUMNS})", "INSERT INTO alice.events VALUES ('order', 1, '{}')",
+              f"GRANT ALL ON alice.events TO {world.role('mallory')}", long % ("alice.events", ""))
+    world.run("mallory", (long % ("alice.events", option)).replace("VIEW alice.", "VIEW mallory."))
+    world.run("owner", DROP)
