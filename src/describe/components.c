@@ -542,7 +542,7 @@ try_member(Catalogue *c, CatalogueMember *member)
 		leave_out(c, member, too_long);
 	else if ((error = ev_in_subtransaction(write_member, &work, EV_LET_GO)) != NULL)
 	{
-		if (ev_is_interrupt(error) || error->sqlerrcode == ERRCODE_OUT_OF_MEMORY || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		if ((c->names_types && !c->components.is_too_long) || ev_is_interrupt(error) || error->sqlerrcode == ERRCODE_OUT_OF_MEMORY || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK))
 			ReThrowError(error);
 		/* what was tried in vain counts, so that the time is bounded */
