@@ -27,15 +27,15 @@ typedef struct Writer
 	StringInfo	out;
 	List	   *left_out;
 	int64		left_out_bytes;
-	HTAB	   *targets;		/* of Target */
+	HTAB	   *targets;		/* of KnownTarget */
 } Writer;
 
 /* A subschema to which references lead. */
-typedef struct Target
+typedef struct KnownTarget
 {
 	const EvSubschema *schema;	/* hash key, must be the first member */
 	char	   *reference;		/* NULL: its document is no component */
-} Target;
+} KnownTarget;
 
 /* A schema that is being written. */
 typedef struct Object
@@ -197,7 +197,7 @@ reference_to(Writer *w, const EvSubschema *target)
 {
 	const char *name = ev_component_name(w->components, target->resource->function);
 	bool		found;
-	Target	   *known = hash_search(w->targets, &target, HASH_ENTER, &found);
+	KnownTarget *known = hash_search(w->targets, &target, HASH_ENTER, &found);
 	StringInfoData out;
 
 	if (found)
@@ -593,7 +593,7 @@ write_value(Writer *w, const JsonbValue *value)
 char *
 ev_component_write(EvDescribed *d, EvComponents *components, List **left_out)
 {
-	HASHCTL		control = {.keysize = sizeof(EvSubschema *), .entrysize = sizeof(Target), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(EvSubschema *), .entrysize = sizeof(KnownTarget), .hcxt = CurrentMemoryContext};
 	StringInfoData out;
 	Writer		w = {.d = d, .components = components, .out = &out};
 
