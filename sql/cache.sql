@@ -132,6 +132,35 @@ SELECT count(*) FROM kept WHERE validate_event(jsonb_build_object('p' || substr(
 SELECT count(*), count(r) FROM kept, event_report(data, event_type, 1) AS r;
 SELECT count(*) BETWEEN 1 AND 40 AS few, sum(total_bytes) < 200000 AS little FROM pg_backend_memory_contexts
 WHERE name = 'event_validate program' AND ident LIKE 'kept%';
+-- the oldest of them leave first, and one that is used meanwhile stays: it leaves at most once, when all were used
+CREATE FUNCTION leaving(OUT missed int, OUT gaps int, OUT often boolean) LANGUAGE plpgsql AS $$
+DECLARE
+  kept int[];
+  before int := 0;
+  evictions int := 0;
+BEGIN
+  missed := 0;
+  gaps := 0;
+  PERFORM validate_event('{}', 'kept1', 1);
+  FOR i IN 2 .. 100 LOOP
+    PERFORM validate_event('{}', 'kept' || i, 1);
+    kept := ARRAY(SELECT DISTINCT substring(ident FROM '^kept(\d+)@1$')::int FROM pg_backend_memory_contexts
+      WHERE name = 'event_validate program' AND ident ~ '^kept\d+@1$');
+    evictions := evictions + (cardinality(kept) < before)::int;
+    before := cardinality(kept);
+    missed := missed + (1 <> ALL (kept))::int;
+    -- the others are the last ones
+    kept := array_remove(kept, 1);
+    gaps := gaps + (i - (SELECT min(n) FROM unnest(kept) AS n) + 1 <> cardinality(kept))::int;
+    PERFORM validate_event('{}', 'kept1', 1);
+  END LOOP;
+  often := evictions > 3;
+END
+$$;
+\c -
+SET event_validate.program_memory = '64kB';
+SELECT * FROM leaving();
+DROP FUNCTION leaving;
 RESET event_validate.program_memory;
 SELECT bool_and(validate_event(data, event_type, 1)) FROM kept;
 SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'event_validate program' AND ident LIKE 'kept%';

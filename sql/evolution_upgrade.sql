@@ -6,6 +6,19 @@ CREATE TABLE upgrades (id int PRIMARY KEY, event_type text, schema_version int, 
 INSERT INTO upgrades SELECT i, 'upgrade', 1, jsonb_build_object('n', CASE i % 10 WHEN 3 THEN to_jsonb('x'::text) ELSE to_jsonb(i - 5) END) FROM generate_series(1, 100) AS i;
 INSERT INTO upgrades VALUES (101, 'upgrade', 1, '{}'), (102, 'upgrade', 1, '{"n": 1, "tags": ["a", "abc", "abcd"]}'), (103, 'upgrade', 1, '{"n": 1, "tags": ["abc"]}'),
 	(104, 'upgrade', 2, '{}'), (105, 'another', 1, '{}'), (106, 'upgrade', 1, NULL), (107, NULL, 1, '{}'), (108, 'upgrade', NULL, '{}');
+-- long locations are cut, first the keys in them
+BEGIN;
+SELECT set_event_compatibility('upgrade.long', 'none');
+SELECT register_event_schema('upgrade.long', 1, '{}'), register_event_schema('upgrade.long', 2, '{"additionalProperties": {"$ref": "#"}, "type": "object"}');
+INSERT INTO upgrades VALUES (201, 'upgrade.long', 1, jsonb_build_object(repeat('k', 64), 1, repeat('l', 65), 2, repeat('l', 64) || '~/', 3));
+INSERT INTO upgrades SELECT 202, 'upgrade.long', 1, (repeat('{"aaaaaaaaa":', 100) || '1' || repeat('}', 100))::jsonb;
+INSERT INTO upgrades SELECT 203, 'upgrade.long', 1, (repeat('{"aaaaaaaaa":', 101) || '1' || repeat('}', 101))::jsonb;
+INSERT INTO upgrades SELECT 204, 'upgrade.long', 1, (repeat('{"aaaaaaaaa":', 102) || '1' || repeat('}', 102))::jsonb;
+SELECT length(instance_location), right(instance_location, 16) AS location, rows, violations, sample_ids FROM check_event_upgrade('upgrades', 'upgrade.long', 1, 2);
+UPDATE upgrades SET schema_version = 2 WHERE event_type = 'upgrade.long';
+SELECT length(instance_location), right(instance_location, 16) AS location, rows, violations, sample_ids FROM audit_events('upgrades') WHERE event_type = 'upgrade.long' ORDER BY 1, 2;
+ROLLBACK;
+
 -- without an upcast: unchanged
 \set VERBOSITY terse
 SELECT sample_ids FROM check_event_upgrade('upgrades', 'upgrade', 1, 2) WHERE violations = 1 ORDER BY 1;

@@ -290,6 +290,21 @@ CREATE FOREIGN TABLE attached_abroad (id int, event_type text, schema_version in
 SELECT drop_event_check('mixed'), add_event_guard('mixed', 'enforce');
 ALTER TABLE mixed ATTACH PARTITION attached_abroad FOR VALUES FROM (20) TO (30);
 ALTER TABLE mixed DETACH PARTITION attached_abroad;
+-- of many foreign tables there is one WARNING, beside that of rows
+BEGIN;
+CREATE TABLE branch (id int, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id);
+CREATE TABLE branch_here PARTITION OF branch FOR VALUES FROM (120) TO (121);
+INSERT INTO branch VALUES (120, 'family', 1, '{}');
+CREATE FOREIGN TABLE branch_1 PARTITION OF branch FOR VALUES FROM (101) TO (102) SERVER regress_family_server;
+CREATE FOREIGN TABLE branch_2 PARTITION OF branch FOR VALUES FROM (102) TO (103) SERVER regress_family_server;
+ALTER TABLE mixed ATTACH PARTITION branch FOR VALUES FROM (100) TO (200);
+ALTER TABLE mixed DETACH PARTITION branch;
+DO $$ BEGIN FOR i IN 130 .. 150 LOOP
+  EXECUTE format('CREATE FOREIGN TABLE branch_%s PARTITION OF branch FOR VALUES FROM (%s) TO (%s) SERVER regress_family_server', i, i, i + 1);
+END LOOP; END $$;
+DROP TABLE branch_here;
+ALTER TABLE mixed ATTACH PARTITION branch FOR VALUES FROM (100) TO (200);
+ROLLBACK;
 -- what their servers enforce is asked by one call only
 SELECT foreign_table, server, enforced, problem FROM event_foreign_enforcement('mixed');
 SELECT foreign_table, server, enforced, problem FROM event_foreign_enforcement('abroad');

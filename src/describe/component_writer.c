@@ -27,7 +27,15 @@ typedef struct Writer
 	StringInfo	out;
 	List	   *left_out;
 	int64		left_out_bytes;
+	HTAB	   *targets;		/* of KnownTarget */
 } Writer;
+
+/* A subschema to which references lead. */
+typedef struct KnownTarget
+{
+	const EvSubschema *schema;	/* hash key, must be the first member */
+	char	   *reference;		/* NULL: its document is no component */
+} KnownTarget;
 
 /* A schema that is being written. */
 typedef struct Object
@@ -52,12 +60,14 @@ ev_component_name(const EvComponents *components, Oid function)
 void
 ev_component_limit(EvComponents *components, int64 bytes)
 {
-	if (components->most < 0 || bytes <= components->most)
+	if (bytes <= components->most)
 		return;
 	components->is_too_long = true;
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("the schema is too long")));
+			 errmsg("a schema takes more than " INT64_FORMAT " MB as a component of the page", components->most / (1024 * 1024)),
+			 errdetail("References are written as JSON Pointers, which can be much longer than an anchor or a URI."),
+			 errhint("Have the subschemas to which references lead at short locations, as in \"$defs\" of the document.")));
 }
 
 static void
@@ -181,19 +191,24 @@ append_pointer(Writer *w, StringInfo out, const EvSubschema *target)
 	pfree(pointer);
 }
 
-/* Returns the reference to a subschema; NULL if its document is no component. */
-static char *
+/* Returns the reference to a subschema, which is made once; NULL if its document is no component. */
+static const char *
 reference_to(Writer *w, const EvSubschema *target)
 {
 	const char *name = ev_component_name(w->components, target->resource->function);
+	bool		found;
+	KnownTarget *known = hash_search(w->targets, &target, HASH_ENTER, &found);
 	StringInfoData out;
 
+	if (found)
+		return known->reference;
+	known->reference = NULL;
 	if (name == NULL)
 		return NULL;
 	initStringInfo(&out);
 	appendStringInfo(&out, "#/components/schemas/%s%s", name, w->components->suffix);
 	append_pointer(w, &out, target);
-	return out.data;
+	return known->reference = out.data;
 }
 
 /* Returns where a reference leads; NULL if this is not known before an instance is. */
@@ -235,18 +250,17 @@ write_references(Object *o)
 	{
 		const EvReference *reference = lfirst(cell);
 		const EvSubschema *target = static_target(w, reference);
-		char	   *text = target != NULL ? reference_to(w, target) : NULL;
+		const char *text = target != NULL ? reference_to(w, target) : NULL;
 
 		if (text == NULL)
 			leave_out(w, o->schema, reference->keyword);
 		else
-			texts = lappend(texts, text);
+			texts = lappend(texts, unconstify(char *, text));
 	}
 	if (list_length(texts) == 1 && !o->moves_reference)
 	{
 		begin_member(o, "$ref");
 		escape_json(w->out, linitial(texts));
-		pfree(linitial(texts));
 		texts = NIL;
 	}
 	if (texts == NIL && (members == NULL || ev_ref_hides_siblings(o->schema, o->keywords)))
@@ -265,7 +279,6 @@ write_references(Object *o)
 		appendStringInfoString(w->out, any ? ", {\"$ref\": " : "{\"$ref\": ");
 		escape_json(w->out, lfirst(cell));
 		appendStringInfoChar(w->out, '}');
-		pfree(lfirst(cell));
 		any = true;
 	}
 	appendStringInfoChar(w->out, ']');
@@ -580,9 +593,11 @@ write_value(Writer *w, const JsonbValue *value)
 char *
 ev_component_write(EvDescribed *d, EvComponents *components, List **left_out)
 {
+	HASHCTL		control = {.keysize = sizeof(EvSubschema *), .entrysize = sizeof(KnownTarget), .hcxt = CurrentMemoryContext};
 	StringInfoData out;
 	Writer		w = {.d = d, .components = components, .out = &out};
 
+	w.targets = hash_create("event_validate targets", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	initStringInfo(&out);
 	if (d->root->is_boolean)
 		appendStringInfoString(&out, d->root->boolean ? "{}" : "{\"not\": {}}");

@@ -15,7 +15,7 @@ typedef struct EvComponents
 								 * or "/schema" */
 	bool		as_draft7;		/* translate later dialects to draft 7 */
 	bool		discriminator_is_name;	/* as in AsyncAPI, and not an object */
-	int64		most;			/* bytes of a component; -1: any number */
+	int64		most;			/* bytes of a component */
 	bool		is_too_long;	/* set with the error: it had more */
 } EvComponents;
 

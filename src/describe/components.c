@@ -34,10 +34,12 @@
 PG_FUNCTION_INFO_V1(ev_schema_components);
 
 /*
- * A page of all schemas, or of patterns, has so many bytes of the schemas of one owner, so
- * that no role alone makes it too large for a jsonb value (256 MB) for everybody.
+ * A page is a jsonb value, which has at most 256 MB.  It has so many bytes of one schema, and
+ * of all schemas of one owner, so that no role alone makes it too large for everybody.
+ * Those whose types the filter names count only for the page as a whole.
  */
 #define MOST_OF_OWNER	(64 * 1024 * 1024)
+#define MOST_OF_PAGE	(240 * 1024 * 1024)
 #define COMPONENT_BYTES	1024	/* for each, with its message and channel */
 
 #define MOST_WARNINGS	10		/* of schemas that are left out */
@@ -72,6 +74,7 @@ typedef struct OwnerShare
 {
 	Oid			owner;			/* hash key, must be the first member */
 	int64		bytes;
+	int64		most;			/* that these may be */
 	bool		is_out;			/* none of them has a component */
 } OwnerShare;
 
@@ -81,8 +84,11 @@ typedef struct Catalogue
 	EvComponents components;
 	HTAB	   *members;		/* CatalogueMember by function */
 	List	   *order;			/* of CatalogueMember * */
-	HTAB	   *owners;			/* OwnerShare by role; NULL: all that is
-								 * wanted is written, or an error is raised */
+	HTAB	   *owners;			/* OwnerShare by role */
+	bool		names_types;	/* what is chosen is written, or an error is
+								 * raised */
+	int64		named_bytes;	/* of what has no owner's share, in this pass */
+	int64		total;			/* bytes in this pass */
 	int			left_out;		/* how many schemas */
 	bool		again;			/* schemas are wanted that were not */
 } Catalogue;
@@ -328,6 +334,26 @@ dialect_name(EvDraft draft)
 	return names[draft];
 }
 
+/* Counts what a component takes of the page, and raises an error if what the filter names is too much. */
+static void
+count_bytes(MemberWork *work, int64 bytes)
+{
+	Catalogue  *c = work->catalogue;
+
+	c->total += bytes;
+	if (work->share != NULL)
+	{
+		work->share->bytes += bytes;
+		return;
+	}
+	c->named_bytes += bytes;
+	if (c->named_bytes > MOST_OF_PAGE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the schemas that the filter names take more than %d MB", MOST_OF_PAGE / (1024 * 1024)),
+				 errhint("Name fewer event types in \"types\" of the filter, or only their latest versions, and join the pages.")));
+}
+
 static void
 put_component(MemberWork *work, EvDescribed *d)
 {
@@ -342,7 +368,7 @@ put_component(MemberWork *work, EvDescribed *d)
 	EvDraft		draft = d->root->resource->draft;
 	Datum	   *texts = palloc(sizeof(Datum) * (list_length(left_out) + 1));
 	int			count = 0;
-	int64		bytes = COMPONENT_BYTES + strlen(schema) + (example != NULL ? VARSIZE(example) : 0);
+	int64		bytes = COMPONENT_BYTES + (example != NULL ? VARSIZE(example) : 0);
 	ListCell   *cell;
 
 	foreach(cell, left_out)
@@ -364,20 +390,24 @@ put_component(MemberWork *work, EvDescribed *d)
 	values[5] = text_or_null(string_of(&d->document, "description"), &nulls[5]);
 	for (int i = 4; i <= 5; i++)
 		bytes += nulls[i] ? 0 : VARSIZE_ANY(DatumGetPointer(values[i]));
+	/* lists of short values are longer as jsonb than as text */
+	ev_component_limit(components, bytes + strlen(schema));
+	values[11] = DirectFunctionCall1(jsonb_in, CStringGetDatum(schema));
+	bytes += Max(strlen(schema), VARSIZE(DatumGetPointer(values[11])));
 	ev_component_limit(components, bytes);
 	values[6] = BoolGetDatum(ev_document_is_deprecated(&d->document));
 	values[7] = BoolGetDatum(member->is_latest);
 	values[8] = BoolGetDatum(member->is_chosen && !accepts_nothing(d));
 	values[9] = CStringGetTextDatum(components->as_draft7 ? "draft-07" : dialect_name(draft));
 	values[10] = CStringGetTextDatum(ev_draft_uri(draft));
-	values[11] = DirectFunctionCall1(jsonb_in, CStringGetDatum(schema));
 	values[12] = PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT));
 	nulls[13] = example == NULL;
 	if (example != NULL)
 		values[13] = PointerGetDatum(example);
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	if (work->share != NULL)
-		work->share->bytes += bytes;
+	count_bytes(work, bytes);
+	/* else another pass follows, in which less is written */
+	if (work->catalogue->total <= MOST_OF_PAGE)
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 /* Marks the schemas to which one refers, also through others.  Returns true if there are new ones. */
@@ -449,12 +479,13 @@ share_of(Catalogue *c, const CatalogueMember *member)
 	bool		found;
 	OwnerShare *share;
 
-	if (c->owners == NULL)
+	if (c->names_types && member->is_chosen)
 		return NULL;
 	share = hash_search(c->owners, &member->registered->owner, HASH_ENTER, &found);
 	if (!found)
 	{
 		share->bytes = 0;
+		share->most = MOST_OF_OWNER;
 		share->is_out = false;
 	}
 	return share;
@@ -503,7 +534,7 @@ try_member(Catalogue *c, CatalogueMember *member)
 	int64		length = work.share != NULL ? length_of_text(member->function) : 0;
 	ErrorData  *error;
 
-	c->components.most = work.share != NULL ? MOST_OF_OWNER - work.share->bytes : -1;
+	c->components.most = work.share != NULL ? work.share->most - work.share->bytes : MOST_OF_OWNER;
 	c->components.is_too_long = false;
 	if (work.share == NULL)
 		write_member(&work);
@@ -511,7 +542,7 @@ try_member(Catalogue *c, CatalogueMember *member)
 		leave_out(c, member, too_long);
 	else if ((error = ev_in_subtransaction(write_member, &work, EV_LET_GO)) != NULL)
 	{
-		if (ev_is_interrupt(error) || error->sqlerrcode == ERRCODE_OUT_OF_MEMORY || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		if ((c->names_types && !c->components.is_too_long) || ev_is_interrupt(error) || error->sqlerrcode == ERRCODE_OUT_OF_MEMORY || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
 			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK))
 			ReThrowError(error);
 		/* what was tried in vain counts, so that the time is bounded */
@@ -561,18 +592,54 @@ begin_pass(Catalogue *c, int number)
 	OwnerShare *share;
 
 	tuplestore_clear(c->result->setResult);
+	c->total = c->named_bytes = 0;
 	foreach(cell, c->order)
 	{
 		CatalogueMember *member = lfirst(cell);
 
 		if (number > 2 && member->is_left_out && member->is_done)
-			share_of(c, member)->is_out = true;
+			share_of(c, member)->is_out = true; /* chosen by name, none is
+												 * left out */
 		member->is_done = false;
 		member->is_wanted = member->is_chosen;
 	}
 	hash_seq_init(&status, c->owners);
 	while ((share = hash_seq_search(&status)) != NULL)
 		share->bytes = 0;
+}
+
+static int
+compare_shares(const ListCell *a, const ListCell *b)
+{
+	const OwnerShare *x = lfirst(a);
+	const OwnerShare *y = lfirst(b);
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? -1 : 1;
+	return x->owner < y->owner ? -1 : 1;
+}
+
+/* Divides the page among the owners.  Who has less keeps all of it, so that those who have much make space. */
+static void
+divide_page(Catalogue *c)
+{
+	int64		rest = MOST_OF_PAGE - c->named_bytes;
+	List	   *shares = NIL;
+	HASH_SEQ_STATUS status;
+	OwnerShare *share;
+	ListCell   *cell;
+
+	hash_seq_init(&status, c->owners);
+	while ((share = hash_seq_search(&status)) != NULL)
+		shares = lappend(shares, share);
+	list_sort(shares, compare_shares);
+	foreach(cell, shares)
+	{
+		share = lfirst(cell);
+		share->most = Min(share->most, rest);
+		rest -= Min(share->bytes, rest);
+	}
+	list_free(shares);
 }
 
 static void
@@ -587,15 +654,18 @@ put_components(Catalogue *c, const CatalogueFilter *filter)
 	c->members = make_members(registered, filter, &c->order);
 	require_types(filter, registered);
 	c->components.names = make_names(registered);
-	if (!filter->names_types)
-		c->owners = hash_create("event_validate owners", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	c->owners = hash_create("event_validate owners", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	c->names_types = filter->names_types;
 	for (;;)
 	{
 		before = c->left_out;
 		write_pass(c, scratch);
-		if (c->left_out == before)
+		if (c->left_out == before && c->total <= MOST_OF_PAGE)
 			break;
-		begin_pass(c, ++number);
+		if (c->total > MOST_OF_PAGE)
+			divide_page(c);
+		number += c->left_out > before;
+		begin_pass(c, number);
 	}
 	if (c->left_out > MOST_WARNINGS)
 		ereport(WARNING,

@@ -43,6 +43,7 @@
 #include "guard/guard_definition.h"
 #include "guard/guard_expression.h"
 #include "guard/guard_trigger.h"
+#include "rollout/site_authors.h"
 #include "rollout/usage_sites.h"
 #include "rows/pure_expression.h"
 #include "rows/row_constraints.h"

@@ -46,6 +46,9 @@
 
 PG_FUNCTION_INFO_V1(ev_advise_alter_table);
 
+/* A WARNING names at most so many foreign tables. */
+#define NAMED_TABLES	20
+
 /*
  * Returns the table of a command, if the user owns it; otherwise InvalidOid.
  */
@@ -111,6 +114,41 @@ has_rows(Oid table)
 	return found;
 }
 
+/* Warns of the foreign tables among a table that is attached and those below it. */
+static void
+warn_of_foreign(Oid table, Oid partition, const List *foreign)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	if (list_length(foreign) == 1)
+	{
+		char	   *name = ev_table_name(linitial_oid(foreign));
+
+		ereport(WARNING,
+				(errmsg("the guard of table %s has not seen the rows of foreign table %s", ev_table_name(table), name),
+				 errdetail("A guard looks at rows that are written here, not at those of another server."),
+				 errhint("event_foreign_enforcement(%s) asks that server what it enforces.", quote_literal_cstr(name))));
+		return;
+	}
+	initStringInfo(&names);
+	foreach(cell, foreign)
+	{
+		if (foreach_current_index(cell) == NAMED_TABLES)
+		{
+			appendStringInfo(&names, " and %d more", list_length(foreign) - NAMED_TABLES);
+			break;
+		}
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", ev_table_name(lfirst_oid(cell)));
+	}
+	ereport(WARNING,
+			(errmsg("the guard of table %s has not seen the rows of %d foreign tables: %s", ev_table_name(table),
+					list_length(foreign), names.data),
+			 errdetail("A guard looks at rows that are written here, not at those of other servers."),
+			 errhint("event_foreign_enforcement(%s) asks these servers what they enforce.",
+					 quote_literal_cstr(ev_table_name(partition)))));
+}
+
 /*
  * Warns if the partition or a table below it has rows: the guard of the whole table has
  * not seen them.  A foreign table may have some.
@@ -118,6 +156,8 @@ has_rows(Oid table)
 static void
 warn_of_rows(Oid table, Oid partition)
 {
+	List	   *foreign = NIL;
+	bool		found = false;
 	ListCell   *cell;
 
 	foreach(cell, ev_table_members(partition))
@@ -127,22 +167,18 @@ warn_of_rows(Oid table, Oid partition)
 
 		CHECK_FOR_INTERRUPTS();
 		if (kind == RELKIND_FOREIGN_TABLE)
-			ereport(WARNING,
-					(errmsg("the guard of table %s has not seen the rows of foreign table %s", ev_table_name(table),
-							ev_table_name(member)),
-					 errdetail("A guard looks at rows that are written here, not at those of another server."),
-					 errhint("event_foreign_enforcement(%s) asks that server what it enforces.",
-							 quote_literal_cstr(ev_table_name(member)))));
-		else if (kind == RELKIND_RELATION && has_rows(member))
-		{
-			ereport(WARNING,
-					(errmsg("the guard of table %s has not seen the rows of table %s", ev_table_name(table),
-							ev_table_name(partition)),
-					 errdetail("A guard looks at rows that are written, not at those of a table that is attached."),
-					 errhint("audit_events(%s) says which of them are not valid.", quote_literal_cstr(ev_table_name(partition)))));
-			return;
-		}
+			foreign = lappend_oid(foreign, member);
+		else if (!found && kind == RELKIND_RELATION)
+			found = has_rows(member);
 	}
+	if (foreign != NIL)
+		warn_of_foreign(table, partition, foreign);
+	if (found)
+		ereport(WARNING,
+				(errmsg("the guard of table %s has not seen the rows of table %s", ev_table_name(table),
+						ev_table_name(partition)),
+				 errdetail("A guard looks at rows that are written, not at those of a table that is attached."),
+				 errhint("audit_events(%s) says which of them are not valid.", quote_literal_cstr(ev_table_name(partition)))));
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "tcop/tcopprot.h"
@@ -46,6 +47,9 @@ PG_FUNCTION_INFO_V1(ev_event_type_shown);
 PG_FUNCTION_INFO_V1(ev_event_text_shown);
 PG_FUNCTION_INFO_V1(ev_event_audit_sample_add);
 PG_FUNCTION_INFO_V1(ev_event_json_loss);
+
+/* Locations in reports are cut at this number of bytes, after their tokens. */
+#define MOST_LOCATION	1000
 
 /* ---------- errors of one row ---------- */
 
@@ -345,6 +349,38 @@ fold_location(const Jsonb *document, const char *location, StringInfo out)
 	pfree(key.data);
 }
 
+/*
+ * Cuts a folded location as messages cut it: its tokens, and then its end.  In
+ * CurrentMemoryContext, unless it stays as it is.
+ */
+static const char *
+cut_location(const char *location)
+{
+	const char *cut = strlen(location) > EV_SHOWN_CHARACTERS ? ev_location_cut(location) : location;
+	int			end = MOST_LOCATION;
+
+	if (strlen(cut) <= MOST_LOCATION)
+		return cut;
+	while (cut[end] != '/')
+		end--;
+	return psprintf("%.*s/~...", end, cut);
+}
+
+/*
+ * Returns the location of a keyword as part of a key: one that is long is told apart by its
+ * hash, and not shown.
+ */
+static const char *
+cut_keyword_location(const char *location)
+{
+	size_t		length = strlen(location);
+
+	if (length <= MOST_LOCATION)
+		return location;
+	return psprintf("%.*s~" UINT64_FORMAT, pg_mbcliplen(location, length, MOST_LOCATION), location,
+					hash_bytes_extended((const unsigned char *) location, length, 0));
+}
+
 /* Does the message have the name of a property that the location lacks? */
 static bool
 is_named(const char *keyword)
@@ -359,14 +395,14 @@ count_violation(EvCollector *collector, const EvViolation *violation)
 	ViolationCounter *counter = (ViolationCounter *) collector;
 	MemoryContext caller = MemoryContextSwitchTo(counter->context);
 	KindKey		key = {
-		.keyword_location = violation->keyword_location,
+		.keyword_location = cut_keyword_location(violation->keyword_location),
 		.name = is_named(violation->keyword) ? violation->message : ""
 	};
 	ViolationKind *kind;
 	bool		found;
 
 	fold_location(counter->document, violation->instance_location, &counter->location);
-	key.instance_location = counter->location.data;
+	key.instance_location = cut_location(counter->location.data);
 	kind = kinds_insert(counter->kinds, key, &found);
 	if (!found)
 	{
@@ -378,6 +414,10 @@ count_violation(EvCollector *collector, const EvViolation *violation)
 		kind->count = 0;
 	}
 	kind->count++;
+	if (key.instance_location != counter->location.data)
+		pfree(unconstify(char *, key.instance_location));
+	if (key.keyword_location != violation->keyword_location)
+		pfree(unconstify(char *, key.keyword_location));
 	MemoryContextSwitchTo(caller);
 }
 

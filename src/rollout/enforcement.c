@@ -41,6 +41,7 @@
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_family.h"
+#include "rollout/site_calls.h"
 #include "rollout/usage_sites.h"
 #include "rows/table_rights.h"
 

@@ -27,6 +27,8 @@
 #include "guard/guard_expression.h"
 #include "guard/guard_family.h"
 #include "rollout/rule_sites.h"
+#include "rollout/site_authors.h"
+#include "rollout/site_calls.h"
 #include "rollout/version_rows.h"
 #include "rows/table_lock.h"
 #include "rows/table_look.h"

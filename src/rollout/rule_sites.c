@@ -6,8 +6,8 @@
  * on the functions that they call.  A partition or child has none of its own for those
  * of its table, so they are looked at for each.
  *
- * A policy that is not parsed, because its table's owner has too many, counts: the table is looked at, in limited time.
- * Such a view does not count: its table is not known.
+ * A policy or view that is not parsed before, because its owner has too many, counts: the table is looked at, in limited
+ * time.  Which table a view is over is not known then, so each counts that the view depends on.
  *
  * A view counts if it has the option, or if a view over it, of a role with its owner's rights, has
  * CASCADED, and if its owner has the rights of the table's owner: the condition is evaluated as the latter.
@@ -21,6 +21,7 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
@@ -46,6 +47,7 @@
 #include "registry/dependents.h"
 #include "rollout/rule_sites.h"
 #include "rollout/search_bounds.h"
+#include "rollout/site_calls.h"
 #include "rows/table_rights.h"
 
 /*
@@ -97,14 +99,18 @@ may_read(const EvSearch *search, Oid owner, Oid asker, Size bytes)
 	return ev_search_may_read(search->counts, ev_search_is_own(search->counts, asker) ? owner : asker, bytes);
 }
 
-/* Parses a column of a catalog's row; NULL if it is, or if too much was parsed for the role that asks. */
+/*
+ * Parses a column of a catalog's row; NULL if it is, or if too much was parsed for the role
+ * that asks (*is_unread).
+ */
 static Node *
-node_in(HeapTuple row, AttrNumber column, TupleDesc descriptor, const EvSearch *search, Oid owner, Oid asker)
+node_in(HeapTuple row, AttrNumber column, TupleDesc descriptor, const EvSearch *search, Oid owner, Oid asker, bool *is_unread)
 {
 	bool		is_null;
 	Datum		value = heap_getattr(row, column, descriptor, &is_null);
 
-	if (is_null || (search != NULL && !may_read(search, owner, asker, toast_raw_datum_size(value))))
+	*is_unread = !is_null && search != NULL && !may_read(search, owner, asker, toast_raw_datum_size(value));
+	if (is_null || *is_unread)
 		return NULL;
 	return stringToNode(TextDatumGetCString(value));
 }
@@ -119,26 +125,27 @@ ev_security_policy_name(Oid policy)
 }
 
 /*
- * Returns the conditions of a policy, in full if search is NULL.  Otherwise *is_read says
- * whether these are all.
+ * Returns the conditions of a policy, in full if search is NULL.  Otherwise *is_unread says
+ * whether one is left out.
  */
 static List *
-policy_expressions(Oid policy, const EvSearch *search, bool *is_read)
+policy_expressions(Oid policy, const EvSearch *search, bool *is_unread)
 {
 	TupleDesc	descriptor;
 	HeapTuple	row = policy_row(policy, &descriptor);
 	static const AttrNumber columns[] = {Anum_pg_policy_polqual, Anum_pg_policy_polwithcheck};
 	List	   *expressions = NIL;
 
+	*is_unread = false;
 	for (int i = 0; i < (int) lengthof(columns) && HeapTupleIsValid(row); i++)
 	{
 		Oid			owner = ev_table_owner(((Form_pg_policy) GETSTRUCT(row))->polrelid);
-		Node	   *expression = node_in(row, columns[i], descriptor, search, owner, owner);
+		bool		left_out;
+		Node	   *expression = node_in(row, columns[i], descriptor, search, owner, owner, &left_out);
 
 		if (expression != NULL)
 			expressions = lappend(expressions, expression);
-		else if (is_read != NULL)
-			*is_read &= heap_attisnull(row, columns[i], descriptor);
+		*is_unread |= left_out;
 	}
 	return expressions;
 }
@@ -153,6 +160,7 @@ typedef struct View
 	Query	   *query;
 	int			index;			/* of the relation in its query */
 	Oid			base;
+	bool		is_unread;		/* too much was parsed; nothing is known */
 } View;
 
 /* The relation that a rule belongs to, as far as it was looked at. */
@@ -162,6 +170,7 @@ typedef struct ViewOfRule
 	Oid			view;			/* InvalidOid: it is not the rule of a view */
 	Oid			owner;
 	bool		is_read;
+	bool		is_unread;		/* too much was parsed */
 	Oid			base;			/* if it was read: InvalidOid: it is not over
 								 * one relation */
 	Oid			asked_for;		/* the owner for whom is_cascaded was found;
@@ -191,7 +200,7 @@ find_view(const EvSearch *search, Oid rule)
 	if (found)
 		return result;
 	result->view = result->owner = result->base = result->asked_for = InvalidOid;
-	result->is_read = result->is_cascaded = false;
+	result->is_read = result->is_unread = result->is_cascaded = false;
 	row = row_of(RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, rule, &descriptor);
 	if (HeapTupleIsValid(row) && is_rule_of_view(row, result))
 		result->view = ((Form_pg_rewrite) GETSTRUCT(row))->ev_class;
@@ -211,11 +220,12 @@ read_rule(Oid rule, const EvSearch *search, Oid asker, View *view)
 	Node	   *queries;
 	FromExpr   *from;
 
+	view->is_unread = false;
 	if (!HeapTupleIsValid(row) || !is_rule_of_view(row, &of))
 		return false;
 	view->oid = ((Form_pg_rewrite) GETSTRUCT(row))->ev_class;
 	view->owner = of.owner;
-	queries = node_in(row, Anum_pg_rewrite_ev_action, descriptor, search, view->owner, OidIsValid(asker) ? asker : view->owner);
+	queries = node_in(row, Anum_pg_rewrite_ev_action, descriptor, search, view->owner, OidIsValid(asker) ? asker : view->owner, &view->is_unread);
 	if (queries == NULL || !IsA(queries, List) || list_length((List *) queries) != 1)
 		return false;
 	view->query = linitial_node(Query, (List *) queries);
@@ -231,23 +241,27 @@ read_rule(Oid rule, const EvSearch *search, Oid asker, View *view)
 	return true;
 }
 
-/* Returns the relation that a view is over, which is read once in a search; InvalidOid: several, or none. */
-static Oid
-base_of(const EvSearch *search, ViewOfRule *of)
+/*
+ * Can a view be over one relation alone, on which it depends?  It is, if the view is not
+ * parsed.  A view is read once in a search.
+ */
+static bool
+may_be_over(const EvSearch *search, ViewOfRule *of, Oid relation)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	View		view;
 
 	if (of->is_read)
-		return of->base;
+		return of->is_unread || of->base == relation;
 	context = AllocSetContextCreate(caller, "event_validate rule", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	of->base = read_rule(of->rule, search, InvalidOid, &view) ? view.base : InvalidOid;
 	of->is_read = true;
+	of->is_unread = view.is_unread;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
-	return of->base;
+	return of->is_unread || of->base == relation;
 }
 
 Oid
@@ -269,6 +283,7 @@ read_view(Oid relation, const EvSearch *search, Oid asker, View *view)
 {
 	Oid			rule = ev_rule_of_view(relation);
 
+	view->is_unread = false;
 	return OidIsValid(rule) && read_rule(rule, search, asker, view);
 }
 
@@ -332,7 +347,7 @@ is_enforced(Oid oid, bool only_cascaded, Above *above)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!OidIsValid(view->view) || view->view == oid || !has_privs_of_role(view->owner, above->owner) ||
-			base_of(above->search, view) != oid)
+			!may_be_over(above->search, view, oid))
 			continue;
 		/* many views can be below the same ones */
 		if (view->asked_for != above->owner)
@@ -391,10 +406,10 @@ columns_mutator(Node *node, void *context)
 /*
  * Returns the condition of a view over the rows of a table (Vars of varno 1), and that
  * table; NULL if there is none, or if a role without the rights of the table's owner
- * may have written it.
+ * may have written it, or if a view was not parsed (*is_unread).
  */
 static Node *
-view_expression(Oid oid, const EvSearch *search, Oid *table)
+view_expression(Oid oid, const EvSearch *search, Oid *table, bool *is_unread)
 {
 	View		view;
 	Columns		columns = {0};
@@ -403,14 +418,21 @@ view_expression(Oid oid, const EvSearch *search, Oid *table)
 	Node	   *expression;
 
 	if (!read_view(oid, search, InvalidOid, &view) || view.query->jointree->quals == NULL)
+	{
+		*is_unread = view.is_unread;
 		return NULL;
+	}
+	*is_unread = false;
 	expression = view.query->jointree->quals;
 	owners = list_make1_oid(view.owner);
 	while (get_rel_relkind(view.base) == RELKIND_VIEW)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (list_length(owners) > MOST_LEVELS || checkExprHasSubLink(expression) || !read_view(view.base, search, linitial_oid(owners), &view))
+		{
+			*is_unread = view.is_unread;
 			return NULL;
+		}
 		columns.target_list = view.query->targetList;
 		expression = columns_mutator(expression, &columns);
 		if (columns.failed)
@@ -456,15 +478,15 @@ policy_applies(Oid policy, EvSearch *search)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "event_validate policy", ALLOCSET_DEFAULT_SIZES);
-	bool		is_read = true;
+	bool		is_unread;
 	bool		result = false;
 	ListCell   *cell;
 
 	MemoryContextSwitchTo(context);
-	foreach(cell, policy_expressions(policy, search, &is_read))
+	foreach(cell, policy_expressions(policy, search, &is_unread))
 		result |= ev_expression_may_apply(lfirst(cell), search);
 	/* it depends on one of the functions, or would not be asked about */
-	result |= !is_read;
+	result |= is_unread;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	return result;
@@ -489,19 +511,93 @@ add_policy(Form_pg_depend dependent, void *context)
 		add_members(search, &site);
 }
 
-/* Is this the rule of a view whose condition is enforced, and calls functions of the search? */
-static bool
-is_site(Oid rule, EvSearch *search, EvSite *site)
+/* What is known of a view whose condition is enforced. */
+typedef enum Enforced
+{
+	CALLS_NOTHING,
+	CALLS_THEM,
+	IS_UNREAD
+} Enforced;
+
+/* Does the condition of a view of a rule call functions of the search, and is it enforced? */
+static Enforced
+look_at_view(Oid rule, EvSearch *search, EvSite *site)
 {
 	const ViewOfRule *view = find_view(search, rule);
 	Above		above = {.search = search, .owner = view->owner};
 	Node	   *expression;
+	bool		is_unread;
 
 	if (!OidIsValid(view->view) || !is_enforced(view->view, false, &above))
-		return false;
+		return CALLS_NOTHING;
 	site->view = view->view;
-	expression = view_expression(view->view, search, &site->declared);
-	return expression != NULL && ev_expression_may_apply(expression, search);
+	expression = view_expression(view->view, search, &site->declared, &is_unread);
+	if (is_unread)
+		return IS_UNREAD;
+	return expression != NULL && ev_expression_may_apply(expression, search) ? CALLS_THEM : CALLS_NOTHING;
+}
+
+/* Returns the relations that a view depends on. */
+static List *
+relations_of_view(Oid view)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *result = NIL;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(RewriteRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(ev_rule_of_view(view)));
+	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		CHECK_FOR_INTERRUPTS();
+		if (form->refclassid == RelationRelationId && form->refobjid != view)
+			result = lappend_oid(result, form->refobjid);
+	}
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+	list_sort(result, list_oid_cmp);
+	list_deduplicate_oid(result);
+	return result;
+}
+
+/*
+ * Adds the tables over which a view can be that is not parsed: those that it depends on, also
+ * through views, and whose owner's rights its owner has.  The look at a table parses it.
+ */
+static void
+add_possible_tables(EvSearch *search, const EvSite *unread)
+{
+	Oid			owner = ev_table_owner(unread->view);
+	HTAB	   *met = ev_oid_set();
+	List	   *views = list_make1_oid(unread->view);
+
+	for (int i = 0; i < list_length(views); i++)
+	{
+		List	   *relations = relations_of_view(list_nth_oid(views, i));
+		ListCell   *cell;
+
+		foreach(cell, relations)
+		{
+			Oid			relation = lfirst_oid(cell);
+			EvSite		site = {.view = unread->view, .declared = relation};
+
+			CHECK_FOR_INTERRUPTS();
+			if (!ev_oid_set_add(met, relation))
+				continue;
+			if (get_rel_relkind(relation) == RELKIND_VIEW)
+				views = lappend_oid(views, relation);
+			else if (OidIsValid(ev_table_owner(relation)) && has_privs_of_role(owner, ev_table_owner(relation)))
+				add_members(search, &site);
+		}
+		list_free(relations);
+	}
+	hash_destroy(met);
+	list_free(views);
 }
 
 static void
@@ -511,7 +607,7 @@ add_view(Form_pg_depend dependent, void *context)
 	EvSite		site = {0};
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext rule;
-	bool		found;
+	Enforced	enforced;
 
 	CHECK_FOR_INTERRUPTS();
 	if (dependent->classid != RewriteRelationId || !ev_oid_set_add(search->rules, dependent->objid))
@@ -519,11 +615,13 @@ add_view(Form_pg_depend dependent, void *context)
 	/* the conditions of others' views may be many, and long */
 	rule = AllocSetContextCreate(caller, "event_validate view", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(rule);
-	found = is_site(dependent->objid, search, &site);
+	enforced = look_at_view(dependent->objid, search, &site);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(rule);
-	if (found)
+	if (enforced == CALLS_THEM)
 		add_members(search, &site);
+	else if (enforced == IS_UNREAD)
+		add_possible_tables(search, &site);
 }
 
 static void
@@ -594,14 +692,15 @@ ev_site_expressions(const EvSite *site)
 	TableMember member = {site->declared, site->relation};
 	Node	   *expression;
 	Oid			table;
+	bool		is_unread;
 
 	if (OidIsValid(site->policy))
 	{
-		List	   *expressions = policy_expressions(site->policy, NULL, NULL);
+		List	   *expressions = policy_expressions(site->policy, NULL, &is_unread);
 
 		return member.from == member.to ? expressions : castNode(List, member_mutator((Node *) expressions, &member));
 	}
-	expression = OidIsValid(site->view) ? view_expression(site->view, NULL, &table) : ev_check_expression(site->constraint);
+	expression = OidIsValid(site->view) ? view_expression(site->view, NULL, &table, &is_unread) : ev_check_expression(site->constraint);
 	if (expression == NULL || (OidIsValid(site->view) && table != site->declared))
 		return NIL;				/* it was dropped or changed in the meantime */
 	return list_make1(OidIsValid(site->view) && member.from != member.to ? member_mutator(expression, &member) : expression);

@@ -70,21 +70,6 @@ typedef struct EvSite
 } EvSite;
 
 /*
- * A call in a constraint, and its arguments; or a cast to a domain whose CHECK makes
- * the call.
- */
-typedef struct EvSiteCall
-{
-	FuncExpr   *call;			/* NULL: a cast */
-	bool		is_wrapper;		/* of a function that calls check_event */
-	bool		is_term;		/* the constraint is true only if the call is */
-	bool		is_by_row;		/* the type is read from the row, and is not a
-								 * constant */
-	Node	   *type;			/* NULL: not known */
-	Node	   *version;
-} EvSiteCall;
-
-/*
  * Sets the functions of the extension, and the role that the search is for, within its
  * limits (search_bounds.h).  The caller sets the versions, and ev_find_sites() the rest.
  */
@@ -111,9 +96,6 @@ extern void ev_find_schema_sites(EvSearch *search);
 /* Adds a copy of a site, if its relation has rows and its owner not too many sites. */
 extern void ev_site_add(EvSearch *search, const EvSite *site);
 
-/* Is there a call in an expression that can be for one of search->versions? */
-extern bool ev_expression_may_apply(Node *expression, EvSearch *search);
-
 /* Returns the tables of the sites, in the order of their OIDs. */
 extern List *ev_site_tables(const EvSearch *search);
 
@@ -129,33 +111,6 @@ extern Node *ev_check_expression(Oid constraint);
  * inheritance; the relation, if the constraint is its own.
  */
 extern Oid	ev_check_declared(Oid relation, Oid constraint);
-
-/*
- * Raises an error if another role than the owner of its table may have written the
- * expressions of a site: one that may add triggers to the table, or that owns the
- * domain, or the table that has the policy.  Parsing or evaluating them would run its code with the owner's rights.
- */
-extern void ev_site_require_author(const EvSite *site);
-
-/* The same for expressions that are parsed, unless they only compute. */
-extern void ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions);
-
-/*
- * May the expressions of a table, and the domains of some columns, be evaluated as its
- * owner, for the current user?  They may if they only compute.  Otherwise the user
- * must have the owner's rights, and no domain of another role may call functions.
- */
-extern bool ev_may_run_as_owner(List *expressions, const Oid *types, int count, Oid owner);
-
-/*
- * Returns the calls in an expression, of EvSiteCall *; none of a term is certain to be
- * made if the expression is one of a policy or view.  Calls in subqueries are left out,
- * and those that need a subquery.
- */
-extern List *ev_site_calls(const EvSite *site, Node *expression, const EvSearch *search);
-
-/* Returns the expression with all these calls replaced by false. */
-extern Node *ev_refuse_calls(Node *expression, const EvSearch *search);
 
 /*
  * Returns SQL for FROM: the rows of a site as t, or its domain values in a

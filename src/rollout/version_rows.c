@@ -47,6 +47,8 @@
 #include "guard/guard_definition.h"
 #include "registry/call_site_cache.h"
 #include "rollout/rule_sites.h"
+#include "rollout/site_authors.h"
+#include "rollout/site_calls.h"
 #include "rollout/version_rows.h"
 
 /* Number of rows that are tried together if some raise errors. */

@@ -12,6 +12,12 @@
  * name counts if its schema is mentioned with it; or else if its owner could
  * have written the text: a role with the rights of the text's owner, a
  * superuser, or the owner of the database.
+ *
+ * The text that is read of a role that lacks the rights of the user is limited, and
+ * any role can let its constraints call functions of others.  So what is read counts
+ * for both: the role that asks, whose constraint, policy or view is at the beginning
+ * of the calls, and the role whose functions these came to.  No role uses up what is
+ * read for another one, or of its functions.
  */
 #include "postgres.h"
 
@@ -21,6 +27,7 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_language.h"
@@ -60,11 +67,13 @@ typedef struct Candidate
 	Oid			owner;
 	struct Candidate *next;		/* of the same name */
 	bool		is_reached;		/* from a constraint, policy or view */
+	bool		is_read;		/* what it calls is known */
 	bool		is_wrapper;
 	Oid			unread;			/* the function whose text is beyond the
 								 * limit: itself, or one that it calls; or
 								 * InvalidOid */
 	List	   *callees;		/* of Candidate * */
+	List	   *accounts;		/* of Account *: for which it was reached */
 } Candidate;
 
 typedef struct FunctionName
@@ -80,13 +89,35 @@ typedef struct UnreadText
 	Oid			text;
 } UnreadText;
 
-/* The amount of text of a role that was read. */
+/*
+ * What is read for a role that asks: text of its own functions, or text that is reached
+ * by calls into the functions of another role.
+ */
+typedef struct AccountKey
+{
+	Oid			asker;			/* InvalidOid: the user, or a trusted role */
+	Oid			other;			/* InvalidOid: none */
+} AccountKey;
+
+typedef struct Account
+{
+	AccountKey	key;
+	Size		read;			/* bytes */
+} Account;
+
+/* A function, and the account for which it was reached. */
+typedef struct ReachedFor
+{
+	Candidate  *candidate;
+	Account    *account;
+} ReachedFor;
+
+/* A role that owns functions, or asks. */
 typedef struct TextOwner
 {
 	Oid			role;			/* the key */
 	bool		is_trusted;		/* a superuser, or the owner of the database */
 	bool		has_user;		/* it has the rights of the user */
-	Size		read;
 	int			callees;
 } TextOwner;
 
@@ -98,6 +129,10 @@ typedef struct Wrappers
 	HTAB	   *candidates;
 	HTAB	   *names;
 	HTAB	   *owners;
+	HTAB	   *accounts;
+	HTAB	   *reached_for;	/* of ReachedFor */
+	List	   *queue;			/* the same, in the order in which they are
+								 * met */
 	List	   *reached;		/* of Candidate * */
 } Wrappers;
 
@@ -121,7 +156,6 @@ find_owner(Wrappers *wrappers, Oid role)
 	{
 		owner->is_trusted = superuser_arg(role) || role == ev_database_owner();
 		owner->has_user = owner->is_trusted || has_privs_of_role(role, wrappers->user);
-		owner->read = 0;
 		owner->callees = 0;
 	}
 	return owner;
@@ -171,9 +205,9 @@ list_candidates(Wrappers *wrappers)
 		candidate->namespace = form->pronamespace;
 		candidate->owner = form->proowner;
 		candidate->next = name->first;
-		candidate->is_reached = candidate->is_wrapper = false;
+		candidate->is_reached = candidate->is_read = candidate->is_wrapper = false;
 		candidate->unread = InvalidOid;
-		candidate->callees = NIL;
+		candidate->callees = candidate->accounts = NIL;
 		name->first = candidate;
 	}
 	systable_endscan(scan);
@@ -186,13 +220,74 @@ find_candidate(const Wrappers *wrappers, Oid function)
 	return hash_search(wrappers->candidates, &function, HASH_FIND, NULL);
 }
 
-static void
-reach(Wrappers *wrappers, Candidate *candidate)
+static Account *
+find_account(Wrappers *wrappers, Oid asker, Oid other)
 {
-	if (candidate == NULL || candidate->is_reached)
+	AccountKey	key = {asker, other};
+	bool		is_known;
+	Account    *account = hash_search(wrappers->accounts, &key, HASH_ENTER, &is_known);
+
+	if (!is_known)
+		account->read = 0;
+	return account;
+}
+
+/*
+ * Returns the account for a function that is called where another account holds.  It stays
+ * that of the first role whose functions are called by those of the role that asks.
+ */
+static Account *
+account_of_call(Wrappers *wrappers, Account *account, const Candidate *called)
+{
+	if (OidIsValid(account->key.other) || called->owner == account->key.asker || find_owner(wrappers, called->owner)->has_user)
+		return account;
+	return find_account(wrappers, account->key.asker, called->owner);
+}
+
+static void
+reach(Wrappers *wrappers, Candidate *candidate, Account *account)
+{
+	ReachedFor	key = {candidate, account_of_call(wrappers, account, candidate)};
+	bool		is_known;
+
+	(void) hash_search(wrappers->reached_for, &key, HASH_ENTER, &is_known);
+	if (is_known)
 		return;
+	wrappers->queue = lappend(wrappers->queue, memcpy(palloc(sizeof(key)), &key, sizeof(key)));
+	if (!candidate->is_reached)
+		wrappers->reached = lappend(wrappers->reached, candidate);
 	candidate->is_reached = true;
-	wrappers->reached = lappend(wrappers->reached, candidate);
+}
+
+/* Returns the role that wrote a constraint, policy or view; InvalidOid if it was dropped. */
+static Oid
+author_of(Oid catalog, Oid object)
+{
+	Relation	relation = table_open(catalog, AccessShareLock);
+	HeapTuple	row = get_catalog_object_by_oid(relation, get_object_attnum_oid(catalog), object);
+	Oid			table = InvalidOid;
+	Oid			domain = InvalidOid;
+	HeapTuple	type;
+	Oid			owner;
+
+	if (HeapTupleIsValid(row) && catalog == PolicyRelationId)
+		table = ((Form_pg_policy) GETSTRUCT(row))->polrelid;
+	else if (HeapTupleIsValid(row) && catalog == RewriteRelationId)
+		table = ((Form_pg_rewrite) GETSTRUCT(row))->ev_class;
+	else if (HeapTupleIsValid(row))
+	{
+		table = ((Form_pg_constraint) GETSTRUCT(row))->conrelid;
+		domain = ((Form_pg_constraint) GETSTRUCT(row))->contypid;
+	}
+	table_close(relation, AccessShareLock);
+	if (!OidIsValid(domain))
+		return OidIsValid(table) ? ev_table_owner(table) : InvalidOid;
+	type = SearchSysCache1(TYPEOID, ObjectIdGetDatum(domain));
+	if (!HeapTupleIsValid(type))
+		return InvalidOid;
+	owner = ((Form_pg_type) GETSTRUCT(type))->typowner;
+	ReleaseSysCache(type);
+	return owner;
 }
 
 /* Marks the functions that constraints, policies or views call: the objects of a catalog. */
@@ -203,16 +298,26 @@ reach_from(Wrappers *wrappers, Oid catalog)
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
+	Oid			object = InvalidOid;
+	Oid			author = InvalidOid;
 
 	ScanKeyInit(&key, Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(catalog));
 	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+		Candidate  *candidate;
 
 		CHECK_FOR_INTERRUPTS();
-		if (form->refclassid == ProcedureRelationId)
-			reach(wrappers, find_candidate(wrappers, form->refobjid));
+		candidate = form->refclassid == ProcedureRelationId ? find_candidate(wrappers, form->refobjid) : NULL;
+		if (candidate == NULL)
+			continue;
+		/* the rows of an object follow each other */
+		if (form->objid != object)
+			author = author_of(catalog, form->objid);
+		object = form->objid;
+		if (OidIsValid(author))
+			reach(wrappers, candidate, find_account(wrappers, find_owner(wrappers, author)->has_user ? InvalidOid : author, InvalidOid));
 	}
 	systable_endscan(scan);
 	table_close(pg_depend, AccessShareLock);
@@ -221,12 +326,10 @@ reach_from(Wrappers *wrappers, Oid catalog)
 /* ---------- what a function calls ---------- */
 
 static void
-add_callee(Wrappers *wrappers, Candidate *caller, Candidate *callee)
+add_callee(Candidate *caller, Candidate *callee)
 {
-	if (callee == NULL || callee == caller)
-		return;
-	caller->callees = lappend(caller->callees, callee);
-	reach(wrappers, callee);
+	if (callee != NULL && callee != caller)
+		caller->callees = lappend(caller->callees, callee);
 }
 
 /* A function whose body was parsed depends on what it calls. */
@@ -240,7 +343,7 @@ read_dependencies(Wrappers *wrappers, Candidate *caller)
 		if (ev_is_event_function(lfirst_oid(cell), wrappers->functions))
 			caller->is_wrapper = true;
 		else
-			add_callee(wrappers, caller, find_candidate(wrappers, lfirst_oid(cell)));
+			add_callee(caller, find_candidate(wrappers, lfirst_oid(cell)));
 	}
 }
 
@@ -318,7 +421,7 @@ add_meant(Wrappers *wrappers, Candidate *caller, const FunctionName *name, Oid n
 			return;
 		}
 		if (callee->namespace == namespace || is_meant(wrappers, caller, callee))
-			add_callee(wrappers, caller, callee);
+			add_callee(caller, callee);
 	}
 }
 
@@ -352,28 +455,65 @@ read_text(Wrappers *wrappers, Candidate *caller, const char *body)
 	hash_destroy(met);
 }
 
+/* Reads what a function calls, if there is space for its text in an account. */
 static void
-read_function(Wrappers *wrappers, Candidate *caller)
+read_function(Wrappers *wrappers, Candidate *caller, Account *account)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(caller->function));
-	TextOwner  *owner = find_owner(wrappers, caller->owner);
+	bool		is_limited = !find_owner(wrappers, caller->owner)->has_user;
 	bool		is_null;
 	Datum		source;
 
 	if (!HeapTupleIsValid(tuple))
 		return;
 	source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
-	if (!is_null && (owner->has_user || toast_raw_datum_size(source) <= EV_MOST_FUNCTION_TEXT - owner->read))
+	if (is_null || !is_limited || toast_raw_datum_size(source) <= EV_MOST_FUNCTION_TEXT - account->read)
 	{
-		char	   *body = TextDatumGetCString(source);
+		char	   *body = is_null ? pstrdup("") : TextDatumGetCString(source);
 
-		owner->read += owner->has_user ? 0 : toast_raw_datum_size(source);
+		if (is_limited && !is_null)
+			account->read += toast_raw_datum_size(source);
 		read_text(wrappers, caller, body);
 		pfree(body);
+		caller->is_read = true;
 	}
-	else if (!is_null)
-		caller->unread = caller->function;
+	caller->unread = caller->is_read ? InvalidOid : caller->function;
 	ReleaseSysCache(tuple);
+}
+
+/* Reaches what a function calls. */
+static void
+reach_callees(Wrappers *wrappers, const Candidate *caller, Account *account)
+{
+	ListCell   *cell;
+
+	foreach(cell, caller->callees)
+	{
+		CHECK_FOR_INTERRUPTS();
+		reach(wrappers, lfirst(cell), account);
+	}
+}
+
+/*
+ * Goes from a function to those that it calls.  If there was no space for its text in the
+ * accounts for which it was reached before, what it calls is reached for these now.
+ */
+static void
+go_on(Wrappers *wrappers, Candidate *caller, Account *account)
+{
+	bool		was_read = caller->is_read;
+	ListCell   *cell;
+
+	/* what a parsed body calls has no limit, and is known at once */
+	if (caller->accounts == NIL)
+		read_dependencies(wrappers, caller);
+	if (!was_read)
+		read_function(wrappers, caller, account);
+	if (!was_read && caller->is_read)
+		foreach(cell, caller->accounts)
+			reach_callees(wrappers, caller, lfirst(cell));
+	caller->accounts = lappend(caller->accounts, account);
+	reach_callees(wrappers, caller, account);
 }
 
 /* ---------- all ---------- */
@@ -418,11 +558,12 @@ static void
 read_reached(Wrappers *wrappers, int *read)
 {
 	for (int depth = 0; depth < MAX_DEPTH; depth++)
-		for (int end = list_length(wrappers->reached); *read < end; ++*read)
+		for (int end = list_length(wrappers->queue); *read < end; ++*read)
 		{
+			const ReachedFor *next = list_nth(wrappers->queue, *read);
+
 			CHECK_FOR_INTERRUPTS();
-			read_dependencies(wrappers, list_nth(wrappers->reached, *read));
-			read_function(wrappers, list_nth(wrappers->reached, *read));
+			go_on(wrappers, next->candidate, next->account);
 		}
 }
 
@@ -443,6 +584,8 @@ ev_find_wrappers(const EvEventFunctions *functions, Oid user, List **unread, HTA
 	wrappers.candidates = new_table("event_validate functions", sizeof(Oid), sizeof(Candidate), HASH_BLOBS);
 	wrappers.names = new_table("event_validate names of functions", NAMEDATALEN, sizeof(FunctionName), HASH_STRINGS);
 	wrappers.owners = new_table("event_validate owners of functions", sizeof(Oid), sizeof(TextOwner), HASH_BLOBS);
+	wrappers.accounts = new_table("event_validate texts of roles", sizeof(AccountKey), sizeof(Account), HASH_BLOBS);
+	wrappers.reached_for = new_table("event_validate reached functions", sizeof(ReachedFor), sizeof(ReachedFor), HASH_BLOBS);
 	list_candidates(&wrappers);
 	reach_from(&wrappers, ConstraintRelationId);
 	reach_from(&wrappers, PolicyRelationId);

@@ -9,14 +9,17 @@
 #include "rows/event_calls.h"
 #include "utils/hsearch.h"
 
-/* The maximum number of bytes of functions of one other role that are read. */
+/*
+ * The maximum number of bytes of functions of other roles that are read for one role that asks,
+ * and for one whose functions it calls.
+ */
 #define EV_MOST_FUNCTION_TEXT	(4 * 1024 * 1024)
 
 /*
  * Returns the functions that CHECK constraints, policies and views call and that call one of these
  * functions, directly or through others: OIDs, in CurrentMemoryContext.  Reads
- * only a limited amount of text of the functions of each role that lacks the
- * rights of the user.  *unread: the functions about which it is not known, since
+ * only a limited amount of text of the functions of roles that lack the rights
+ * of the user.  *unread: the functions about which it is not known, since
  * their text, or that of a function that they call, is beyond this limit.
  * *texts: for ev_unread_text().  Takes
  * no locks but on catalogs, for the time of the call.

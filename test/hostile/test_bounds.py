@@ -12,7 +12,7 @@ import time
 from functools import partial
 
 import psycopg
-from world import worked
+from world import told, worked
 
 SECONDS = 30
 MEGABYTES = 250     # of a session, beyond what it has before
@@ -59,6 +59,14 @@ def cancelled(world, command, *arguments):
 
 
 # ---------- comparison ----------
+
+def warned(world, command, role="mallory"):
+    """The WARNINGs of a command."""
+    session = world.connect(role)
+    warnings = told(session)
+    session.execute(command)
+    return warnings
+
 
 def chain(keyword, leaf, length=30):
     """Pairs of references, with 2^length paths to a leaf."""
@@ -422,6 +430,45 @@ def test_filters_and_dependencies_of_catalogues_are_bounded(world):
     cancelled(world, "SELECT event_asyncapi(%s)", json.dumps({"types": types * 20}))
     rows = asked(world, """SELECT event_asyncapi('{"types": ["needs"]}') #> '{components,schemas,needs.v1,schema,dependencies}'""")
     assert len(rows[0][0]) == 40000 and rows[0][0]["k1"] == {"allOf": [{"required": []}, True]}, rows[0][0].get("k1")
+
+
+def pointed(depth, references):
+    """A schema whose references are short, but long as JSON Pointers."""
+    schema = {"$id": "#deep"}
+    for _ in range(depth):
+        schema = {"properties": {"a": schema}}
+    return json.dumps({"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"d": schema},
+                       "properties": {f"r{i}": {"$ref": "#deep"} for i in range(references)}})
+
+
+def test_references_of_catalogues_are_bounded(world):
+    """A schema to which a named one refers, and whose references are long as JSON Pointers, is left out."""
+    world.run(None, f"GRANT CREATE ON SCHEMA event_schema TO {world.role('alice')}")
+    for name, schema in (("far", pointed(400, 30000)), ("near", pointed(10, 100))):
+        world.run("alice", f"SELECT register_event_schema('{name}', 1, '{schema}'::text)")
+    world.run("owner", """SELECT register_event_schema('named', 1,
+              '{"properties": {"far": {"$ref": "event:far@1"}, "near": {"$ref": "event:near@1"}}}'::text)""")
+    page = """SELECT array(SELECT jsonb_object_keys(event_asyncapi('{"types": ["named"]}') #> '{components,schemas}'))"""
+    assert asked(world, page, megabytes=500) == [(["near.v1", "named.v1"],)]
+    assert warned(world, page) == ['schema "far@1" is left out']
+    # its own page is refused, with a way out
+    error = world.refused("mallory", """SELECT event_openapi('{"types": ["far"]}')""", "54000", "64 MB", "$defs")
+    assert error is not None
+    cancelled(world, """SELECT event_openapi('{"types": ["far"]}')""")
+
+
+def test_pages_of_several_owners_are_bounded(world):
+    """Several owners with much in a page together make it no longer than a jsonb value; who has little has all of it."""
+    owners = ("alice", "bob", "mallory", "carol")
+    world.server.add_role("carol")
+    for owner in owners:
+        world.run(None, f"GRANT CREATE ON SCHEMA event_schema TO {world.role(owner)}")
+        world.run(owner, f"""SELECT register_event_schema('of.{owner}', 1, '{{"$comment": "' || repeat('x', 64000000) || '"}}')""")
+    world.run("owner", "SELECT register_event_schema('small', i, '{}'::text) FROM generate_series(1, 3) AS i")
+    page = "SELECT count(*), count(*) FILTER (WHERE name ^@ 'small') FROM jsonb_object_keys(event_openapi() #> '{components,schemas}') AS name"
+    rows = asked(world, page, megabytes=1500)
+    assert rows[0][0] in (5, 6) and rows[0][1] == 3, rows
+    world.run(None, f"REVOKE CREATE ON SCHEMA event_schema FROM {world.role('carol')}")
 
 
 # ---------- errors ----------

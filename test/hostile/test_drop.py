@@ -681,6 +681,64 @@ def test_strangers_long_function_of_an_alias(world):
     world.refused("owner", DROP, "2BP01", "alice.beside", f'Function alice.huge of role "{world.role("alice")}" was not read.')
 
 
+def test_text_counts_for_who_asks(world):
+    """What a stranger's objects call does not use up what is read of another role's functions for that role."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA o AUTHORIZATION {world.role('mallory')}", "GRANT USAGE ON SCHEMA o, alice TO PUBLIC")
+    world.run("alice", """DO $do$ BEGIN EXECUTE format('CREATE FUNCTION alice.big(n int) RETURNS boolean LANGUAGE plpgsql AS %L',
+                  'BEGIN RETURN true; END /* ' || repeat('x ', 2000000) || '*/'); END $do$""",
+              """DO $do$ BEGIN EXECUTE format('CREATE FUNCTION alice.also(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS %L',
+                  'BEGIN RETURN public.check_event(d, t, v); END /* ' || repeat('x ', 200000) || '*/'); END $do$""")
+    strangers = {
+        "constraint": "CREATE TABLE mallory.t (n int, CHECK (alice.big(n)))",
+        "domain": "CREATE DOMAIN mallory.d AS int CHECK (alice.big(VALUE)); CREATE TABLE mallory.t (n mallory.d)",
+        "policy": "CREATE TABLE mallory.t (n int); CREATE POLICY p ON mallory.t USING (alice.big(n))",
+        "function": """CREATE FUNCTION mallory.f(n int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN alice.big(n); END';
+            CREATE TABLE mallory.t (n int, CHECK (mallory.f(n)))""",
+        "view": "CREATE VIEW mallory.t AS SELECT alice.big(1)",
+        "alias": """CREATE FUNCTION o.id() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN alice.big(1); END';
+            CREATE TABLE mallory.t ()""",
+    }
+    for kind, definition in strangers.items():
+        world.run("mallory", definition)
+        # what mallory's objects call is met first
+        world.run("alice", """CREATE FUNCTION alice.known(c int) RETURNS boolean LANGUAGE plpgsql AS
+                  'BEGIN RETURN EXISTS (SELECT FROM pg_class AS o WHERE o.id = c); END'""", "CREATE TABLE alice.first (c int CHECK (alice.known(c)))",
+                  """CREATE FUNCTION alice.outer(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS
+                  'BEGIN RETURN alice.also(d, t, v); END'""",
+                  f"CREATE TABLE alice.events ({COLUMNS}, CHECK (alice.outer(data, event_type, schema_version)))")
+        try:
+            world.run("owner", DROP)
+        except psycopg.Error as error:
+            raise AssertionError(f"{kind}: {said(error)}") from error
+        # and it is read
+        world.run("owner", BOTH)
+        world.run("alice", "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+        world.refused("owner", DROP, "2BP01", "alice.events", "carry")
+        world.run("alice", "DROP TABLE alice.events, alice.first", "DROP FUNCTION alice.outer, alice.known")
+        world.run("mallory", "DROP SCHEMA mallory, o CASCADE" if kind == "alias" else f"DROP {'VIEW' if kind == 'view' else 'TABLE'} mallory.t")
+
+
+def test_text_that_one_role_cannot_ask_for(world):
+    """A function that is too long for what a stranger asked is read for the role that asks afterwards."""
+    prepare(world)
+    world.run("alice", "GRANT USAGE ON SCHEMA alice TO PUBLIC",
+              """DO $do$ BEGIN FOR i IN 1..2 LOOP
+                  EXECUTE format('CREATE FUNCTION alice.f%s(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS %L', i,
+                      'BEGIN RETURN alice.last(d, t, v); END /* ' || repeat('x ', 1200000) || '*/'); END LOOP; END $do$""",
+              """CREATE FUNCTION alice.last(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS
+              'BEGIN RETURN public.check_event(d, t, v); END'""",
+              f"CREATE TABLE alice.events ({COLUMNS})")
+    # she can ask for one of the two
+    world.run("mallory", f"CREATE TABLE mallory.t ({COLUMNS}, " + ", ".join(
+        f"CHECK (alice.f{i}(data, event_type, schema_version))" for i in (1, 2)) + ")")
+    world.run("alice", "ALTER TABLE alice.events ADD CHECK (alice.f2(data, event_type, schema_version))",
+              "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry")
+    world.run("alice", "DELETE FROM alice.events")
+    world.run("owner", DROP)
+
+
 def test_views_use_up_no_text(world):
     """A stranger's view does not use up what is read of another role's functions for a constraint."""
     prepare(world)
@@ -999,3 +1057,38 @@ def test_views_of_a_stranger_over_another_roles(world):
     world.run("alice", """CREATE VIEW alice.shown AS SELECT * FROM alice.events WHERE check_event(data, event_type, schema_version)
               WITH CHECK OPTION""", "INSERT INTO alice.shown VALUES ('order', 1, '{}')")
     world.refused("owner", DROP, "2BP01", "alice.events", "carry", "alice.shown")
+
+
+def test_views_that_are_not_parsed(world):
+    """A view that is too long to be parsed, or comes after too many, counts: the tables that it can be over are looked at."""
+    prepare(world)
+    world.run(None, "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    long = """DO $do$ BEGIN EXECUTE format('CREATE VIEW alice.long AS SELECT * FROM %s
+        WHERE check_event(data, event_type, schema_version) AND event_type <> %%L %s', repeat('x', 1500000)); END $do$"""
+    option = "WITH CHECK OPTION"
+    definitions = {
+        "long": (long % ("alice.events", option),),
+        "over a view": ("CREATE VIEW alice.rows AS SELECT * FROM alice.events", long % ("alice.rows", option)),
+        "cascaded over a long one": (long % ("alice.events", ""), f"CREATE VIEW alice.over AS SELECT * FROM alice.long {option}"),
+        "long over it": (f"CREATE VIEW alice.shown AS SELECT * FROM alice.events WHERE check_event(data, event_type, schema_version)",
+                         f"""DO $do$ BEGIN EXECUTE format('CREATE VIEW alice.over AS SELECT * FROM alice.shown WHERE event_type <> %L
+                             {option}', repeat('x', 1500000)); END $do$"""),
+        "after others": (long % ("alice.other", option), f"""CREATE VIEW alice.shown AS SELECT * FROM alice.events
+            WHERE check_event(data, event_type, schema_version) {option}"""),
+    }
+    for kind, commands in definitions.items():
+        world.run("alice", f"CREATE TABLE alice.events ({COLUMNS})", f"CREATE TABLE alice.other ({COLUMNS})", *commands,
+                  "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+        try:
+            world.refused("owner", DROP, "2BP01", "alice.events", "carry", "CHECK OPTION of view alice.")
+        except AssertionError as error:
+            raise AssertionError(f"{kind}: {error}") from error
+        # rows of a table that it only mentions do not keep the version
+        world.run("alice", "DELETE FROM alice.events", "INSERT INTO alice.other VALUES ('order', 2, '{}')")
+        world.run("owner", DROP, BOTH)
+        world.run("alice", "DROP TABLE alice.events, alice.other CASCADE")
+    # nor do those of alice's tables for a stranger's view, or for one without the option
+    world.run("alice", f"CREATE TABLE alice.events ({COLUMNS})", "INSERT INTO alice.events VALUES ('order', 1, '{}')",
+              f"GRANT ALL ON alice.events TO {world.role('mallory')}", long % ("alice.events", ""))
+    world.run("mallory", (long % ("alice.events", option)).replace("VIEW alice.", "VIEW mallory."))
+    world.run("owner", DROP)
