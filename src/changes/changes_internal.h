@@ -7,6 +7,7 @@
  * changes_classes.c	which schemas are equal?
  * changes_same.c		do the keywords of two schemas say the same?
  * changes_strings.c	which strings match patterns?
+ * changes_texts.c		the same, for anyOf, oneOf, not and if
  * changes_facts.c	from keywords to facts, the same for all dialects
  * changes_gather.c	the same, for keywords without subschemas
  * changes_nots.c		the same, for schemas that must not match
@@ -572,6 +573,15 @@ extern List *ev_string_examples(EvProver *prover, const EvFacts *a, const EvFact
 
 /* Has each string of one format the other one? */
 extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
+
+/* ---------- changes_texts.c ---------- */
+
+/*
+ * Is it proved that each string that `a` accepts has the facts of `b` of these kinds
+ * or, if b is NULL, that there is none?  Both are looked at as a whole: anyOf, oneOf,
+ * not, if and listed values count.  False means that it is not proved.
+ */
+extern bool ev_prove_strings(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds);
 
 /* ---------- changes_classes.c ---------- */
 

@@ -38,14 +38,48 @@ can_have(EvProver *p, const EvFacts *f, const EvString *name)
 	return name_allowed(p, f, name) != EV_NO && !ev_prove_child_empty(p, ev_facts_property(p, f, name));
 }
 
+/* Returns the objects of a set that have a property. */
+static EvSchemaSet *
+objects_with(EvProver *p, EvSchemaSet *set, const EvString *name)
+{
+	return ev_set_of_types(p, ev_set_requiring(p, set, name), EV_BIT(EV_OBJECT));
+}
+
 /* ---------- properties ---------- */
+
+/*
+ * Returns the schemas that a property has in a set.  Those that the property
+ * itself makes apply are among them; if no object can have it, it has the schema
+ * false.
+ */
+static EvSchemaSet *
+property_given(EvProver *p, EvSchemaSet *set, const EvString *name)
+{
+	const EvFacts *f = ev_facts(p, set->proper, EV_NECESSARY);
+	ListCell   *cell;
+
+	ev_spend(p, list_length(f->dependencies));
+	foreach(cell, f->dependencies)
+	{
+		EvDependencyFact *dependency = lfirst(cell);
+		const EvFacts *with;
+
+		if (dependency->schema == NULL || !ev_strings_equal(&dependency->property, name))
+			continue;
+		with = ev_facts(p, objects_with(p, set->proper, name), EV_NECESSARY);
+		if ((with->possible & EV_BIT(EV_OBJECT)) == 0)
+			return ev_set_of(p, &p->falsehood);
+		return ev_facts_property(p, with, name);
+	}
+	return ev_facts_property(p, f, name);
+}
 
 bool
 ev_prove_property(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
 	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, b->proper, EV_SUFFICIENT);
-	EvSchemaSet *given = ev_facts_property(p, fa, name);
+	EvSchemaSet *given = property_given(p, a, name);
 	EvSchemaSet *wanted = ev_facts_property(p, fb, name);
 
 	if (wanted == p->anything || given == wanted || name_allowed(p, fa, name) == EV_NO)
@@ -343,10 +377,10 @@ ev_prove_dependencies(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scop
 	{
 		EvDependencyFact *dependency = lfirst(cell);
 		bool		is_there = ev_facts_requires(p, fa, &dependency->property) != NULL;
-		EvSchemaSet *with = is_there ? a : ev_set_requiring(p, a, &dependency->property);
+		EvSchemaSet *with = is_there ? a : objects_with(p, a, &dependency->property);
 
 		if (!is_there && (ev_scope_absent(p, scope, &dependency->property) ||
-						  !can_have(p, fa, &dependency->property)))
+						  !can_have(p, fa, &dependency->property) || ev_prove_empty(p, with)))
 			continue;
 		foreach(name, dependency->required)
 		{

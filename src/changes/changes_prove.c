@@ -644,6 +644,8 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	left = unproved(p, a, b, scope, kinds);
 	if (left == 0)
 		return true;
+	if ((facts->possible & EV_BIT(EV_STRING)) != 0 && ev_prove_strings(p, a, b, left))
+		return ev_prove(p, ev_set_of_types(p, a, ~EV_BIT(EV_STRING)), b, scope, left);
 
 	if (p->splits >= EV_MOST_SPLITS)
 		return false;
@@ -701,6 +703,8 @@ prove_no_instance(EvProver *p, EvSchemaSet *set)
 		possible &= ~EV_BIT(EV_OBJECT);
 	if ((possible & EV_BIT(EV_ARRAY)) != 0 && ev_array_impossible(p, set))
 		possible &= ~EV_BIT(EV_ARRAY);
+	if ((possible & EV_BIT(EV_STRING)) != 0 && ev_prove_strings(p, set, NULL, 0))
+		possible &= ~EV_BIT(EV_STRING);
 	if (possible == 0)
 		return true;
 

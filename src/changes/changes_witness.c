@@ -527,12 +527,15 @@ different_first(EvProver *p, const List *names, const EvFacts *fa, const EvFacts
 	return list_concat(different, same);
 }
 
-/* Is an object with these members valid under the first set? */
+/*
+ * Is an object with these members valid under the first set, apart from a least
+ * number of properties?
+ */
 static bool
 is_accepted(Collector *c, const List *members)
 {
 	JsonbValue *value = ev_object_of(c->prover, members);
-	bool		result = ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
+	bool		result = ev_value_valid(c->prover, value, c->a, EV_FACT_ALL & ~EV_FACT_MIN_PROPERTIES) == EV_YES;
 
 	pfree(value);
 	return result;
@@ -844,6 +847,14 @@ try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	}
 	foreach(cell, fb->nots)
 		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
+	foreach(cell, fb->dependencies)
+	{
+		const EvDependencyFact *dependency = lfirst(cell);
+
+		if (dependency->schema != NULL && !is_done(c))
+			try_values(c, samples(p, ev_set_requiring(p, a, &dependency->property),
+								  ev_set_requiring(p, c->b, &dependency->property), depth));
+	}
 	try_conditions(c, fa->conditions, fb->conditions);
 }
 
