@@ -553,6 +553,12 @@ extern void ev_apply_not(EvProver *prover, EvFacts *facts, const EvSchemaFact *f
 extern EvTruth ev_string_exists(EvProver *prover, const List *matched, const List *unmatched,
 								uint32 min_length, uint32 max_length, EvString *example);
 
+/*
+ * Returns a pattern that exactly these strings match, of EvString *; NULL if they are
+ * more than 50, or longer than 2000 bytes together.
+ */
+extern EvString *ev_pattern_of_strings(EvProver *prover, const List *strings);
+
 /* Returns the patterns of facts, and those for their formats. */
 extern List *ev_facts_texts(EvProver *prover, const EvFacts *facts);
 
@@ -582,6 +588,9 @@ extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
  * not, if and listed values count.  False means that it is not proved.
  */
 extern bool ev_prove_strings(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds);
+
+/* Returns strings (EvString *) that `a` probably accepts and `b` rejects: to be tried. */
+extern List *ev_strings_between(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
 /* ---------- changes_classes.c ---------- */
 
@@ -740,6 +749,9 @@ extern bool ev_prove_dependencies(EvProver *prover, EvSchemaSet *a, EvSchemaSet 
 extern bool ev_prove_items(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern bool ev_prove_contains(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern uint32 ev_most_items(EvProver *prover, EvSchemaSet *set);
+
+/* Is it proved that no two items of an array are equal? */
+extern bool ev_items_differ(EvProver *prover, EvSchemaSet *set);
 extern uint32 ev_most_properties(EvProver *prover, EvSchemaSet *set);
 extern bool ev_object_impossible(EvProver *prover, EvSchemaSet *set);
 extern bool ev_array_impossible(EvProver *prover, EvSchemaSet *set);

@@ -16,6 +16,7 @@
 
 #define MOST_PATTERNS	5		/* of which all combinations are tried */
 #define MOST_POSITIONS	1000	/* of arrays that are examined one by one */
+#define MOST_DIFFERENT	8		/* positions that are compared in pairs */
 
 /* ---------- names ---------- */
 
@@ -169,13 +170,14 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 
 /*
  * Is there no name that the facts allow and that matches these patterns, and not
- * the others?
+ * the others, apart from names that are looked at one by one?
  */
 static bool
-no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
+no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching, const List *names)
 {
 	List	   *matched = f->names != NIL ? ev_facts_texts(p, ev_facts(p, ev_facts_names_set(p, f), EV_NECESSARY)) : NIL;
 	List	   *unmatched = NIL;
+	EvString   *others;
 	ListCell   *cell;
 
 	foreach(cell, patterns)
@@ -185,7 +187,13 @@ no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
 		else
 			unmatched = lappend(unmatched, lfirst(cell));
 	}
-	return ev_string_exists(p, matched, unmatched, 0, PG_UINT32_MAX, NULL) == EV_NO;
+	if (ev_string_exists(p, matched, unmatched, 0, PG_UINT32_MAX, NULL) == EV_NO)
+		return true;
+
+	/* without a pattern, other names are always left */
+	others = matching != 0 && names != NIL ? ev_pattern_of_strings(p, names) : NULL;
+	return others != NULL &&
+		ev_string_exists(p, matched, lcons(others, unmatched), 0, PG_UINT32_MAX, NULL) == EV_NO;
 }
 
 /* Is it proved that an instance has only declared properties? */
@@ -268,6 +276,7 @@ ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, b->proper, EV_SUFFICIENT);
 	List	   *patterns = NIL;
+	List	   *names;
 	uint32		demanded;
 
 	if (fb->object_shapes == NIL || has_no_rest(p, fa))
@@ -278,8 +287,9 @@ ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	if (list_length(patterns) > MOST_PATTERNS)
 		return prove_shapes(p, fa, fb, scope);
 	demanded = demanded_patterns(p, fa, patterns);
+	names = patterns != NIL ? ev_names_of(p, a, b) : NIL;
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded && !no_name_matches(p, fa, patterns, matching) &&
+		if ((matching & demanded) == demanded && !no_name_matches(p, fa, patterns, matching, names) &&
 			!ev_prove_child(p, rest_set(p, fa, patterns, matching), rest_set(p, fb, patterns, matching), scope))
 			return false;
 	return true;
@@ -305,6 +315,8 @@ static bool
 is_closed(EvProver *p, const EvFacts *f)
 {
 	List	   *patterns = NIL;
+	List	   *names = NIL;
+	HTAB	   *known = NULL;
 	uint32		demanded;
 
 	if (has_no_rest(p, f))
@@ -313,8 +325,10 @@ is_closed(EvProver *p, const EvFacts *f)
 	if (list_length(patterns) > MOST_PATTERNS)
 		return false;
 	demanded = demanded_patterns(p, f, patterns);
+	if (patterns != NIL)
+		ev_facts_add_names(p, f, &names, &known);
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded && !no_name_matches(p, f, patterns, matching) &&
+		if ((matching & demanded) == demanded && !no_name_matches(p, f, patterns, matching, names) &&
 			!ev_prove_child_empty(p, rest_set(p, f, patterns, matching)))
 			return false;
 	return true;
@@ -424,6 +438,23 @@ ev_most_items(EvProver *p, EvSchemaSet *set)
 		if (ev_prove_child_empty(p, ev_facts_item(p, f, i)))
 			return i;
 	return most;
+}
+
+bool
+ev_items_differ(EvProver *p, EvSchemaSet *set)
+{
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
+	uint32		most = ev_most_items(p, set);
+
+	if (most <= 1)
+		return true;
+	if (most > MOST_DIFFERENT)
+		return false;
+	for (uint32 i = 0; i < most; i++)
+		for (uint32 j = 0; j < i; j++)
+			if (!ev_disjoint(p, ev_facts_item(p, f, i), ev_facts_item(p, f, j)))
+				return false;
+	return true;
 }
 
 bool

@@ -595,7 +595,7 @@ unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, ui
 	{
 		CHECK(MIN_ITEMS, a->min_items.value >= b->min_items.value);
 		CHECK(MAX_ITEMS, b->max_items.value == EV_NO_MAXIMUM || ev_most_items(p, set_a) <= b->max_items.value);
-		CHECK(UNIQUE, b->unique.subschema == NULL || a->unique.subschema != NULL || ev_most_items(p, set_a) <= 1);
+		CHECK(UNIQUE, b->unique.subschema == NULL || a->unique.subschema != NULL || ev_items_differ(p, set_a));
 		CHECK(ITEMS, ev_prove_items(p, set_a, set_b, scope));
 		CHECK(CONTAINS, ev_prove_contains(p, set_a, set_b, scope));
 	}

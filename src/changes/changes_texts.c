@@ -21,8 +21,6 @@
 #define MOST_CASES		48		/* in a list */
 #define MOST_MEMBERS	16		/* of anyOf or oneOf */
 #define MOST_LEVELS		6		/* of schemas within schemas */
-#define MOST_VALUES		50		/* listed strings, */
-#define MOST_TEXT		2000	/* and their length together */
 
 /* Strings that match these patterns and not those, with such a length. */
 typedef struct TextCase
@@ -159,40 +157,26 @@ both(EvProver *p, const List *a, const List *b)
 static List *
 cases_of_values(EvProver *p, const List *values, bool listed)
 {
-	StringInfoData text;
+	List	   *strings = NIL;
 	EvString   *pattern;
-	int			count = 0;
 	ListCell   *cell;
 
-	initStringInfo(&text);
-	appendStringInfoString(&text, "^(?:");
+	ev_spend(p, list_length(values));
 	foreach(cell, values)
 	{
 		const JsonbValue *value = lfirst(cell);
+		EvString   *string;
 
-		ev_spend(p, 1);
 		if (value->type != jbvString)
 			continue;
-		if (++count > MOST_VALUES || text.len + value->val.string.len > MOST_TEXT)
-			return any_string();
-		ev_spend(p, value->val.string.len / 8);
-		if (count > 1)
-			appendStringInfoChar(&text, '|');
-		for (int i = 0; i < value->val.string.len; i++)
-		{
-			char		byte = value->val.string.val[i];
-
-			if (byte != '\0' && strchr("^$\\.*+?()[]{}|/", byte) != NULL)
-				appendStringInfoChar(&text, '\\');
-			appendStringInfoChar(&text, byte);
-		}
+		string = palloc(sizeof(EvString));
+		*string = ev_string_of(value);
+		strings = lappend(strings, string);
 	}
-	appendStringInfoString(&text, ")$");
-	if (count == 0)
+	if (strings == NIL)
 		return listed ? NIL : any_string();
-	pattern = palloc(sizeof(EvString));
-	*pattern = (EvString) {text.data, text.len};
-	return case_of_text(pattern, listed);
+	pattern = ev_pattern_of_strings(p, strings);
+	return pattern != NULL ? case_of_text(pattern, listed) : any_string();
 }
 
 /* ---------- schemas ---------- */
@@ -322,18 +306,30 @@ is_plain(const EvFacts *f)
 	return f->enums == NIL && f->groups == NIL && f->nots == NIL && f->conditions == NIL;
 }
 
-bool
-ev_prove_strings(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
+/*
+ * Returns the cases of all strings that `a` accepts and `b` rejects because of facts
+ * of these kinds.
+ */
+static List *
+cases_between(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 {
 	List	   *cases;
-	ListCell   *cell;
 
-	/* then these facts were tried before */
+	/* such facts are looked at elsewhere */
 	if (is_plain(ev_facts(p, a, EV_NECESSARY)) && (b == NULL || is_plain(ev_facts(p, b, EV_SUFFICIENT))))
-		return false;
+		return TOO_MANY;
 	cases = cases_of(p, a, true, EV_FACT_ALL, 0);
 	if (b != NULL && cases != TOO_MANY)
 		cases = both(p, cases, cases_of(p, b, false, kinds, 0));
+	return cases;
+}
+
+bool
+ev_prove_strings(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
+{
+	List	   *cases = cases_between(p, a, b, kinds);
+	ListCell   *cell;
+
 	if (cases == TOO_MANY)
 		return false;
 	foreach(cell, cases)
@@ -344,4 +340,24 @@ ev_prove_strings(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 			return false;
 	}
 	return true;
+}
+
+List *
+ev_strings_between(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
+{
+	List	   *cases = cases_between(p, a, b, EV_FACT_ALL);
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	if (cases == TOO_MANY)
+		return NIL;
+	foreach(cell, cases)
+	{
+		const TextCase *c = lfirst(cell);
+		EvString   *example = palloc(sizeof(EvString));
+
+		if (ev_string_exists(p, c->matched, c->unmatched, c->min_length, c->max_length, example) == EV_YES)
+			result = lappend(result, example);
+	}
+	return result;
 }

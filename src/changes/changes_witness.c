@@ -230,6 +230,8 @@ try_numbers(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	}
 	if (list_length(units) == 2 && ev_number_is_moderate(linitial(units)) && ev_number_is_moderate(lsecond(units)))
 		units = lappend(units, product(linitial(units), lsecond(units)));
+	if (fa->integer)
+		units = lappend(units, int64_to_numeric(1));
 	foreach(cell, units)
 	{
 		Numeric		unit = lfirst(cell);
@@ -267,7 +269,7 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
 	static const char *const plain[] = {
 		"", "a", "A", "0", " ", "-", "ab", "aB1", "abc", "ABC", "123", "a b", "AAPL", "1.5", "~!",
-		"2024-02-29", "2024-02-29T23:59:58Z", "23:59:58Z", "P1DT2H", "a@example.com",
+		"2024-02-29", "2024-02-29T23:59:58Z", "23:59:58Z", "P1DT2H", "a@example.com", "a@b",
 		"example.com", "192.0.2.1", "2001:db8::1", "https://example.com/a", "/a/b",
 		"123e4567-e89b-42d3-a456-426614174000", "/a", "0/a", "https://example.com/{a}",
 	};
@@ -278,14 +280,18 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	static const char fillers[] = {'a', '0', 'A'};
 	ListCell   *cell;
 
+	foreach(cell, ev_strings_between(c->prover, c->a, c->b))
+		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
 	foreach(cell, ev_string_examples(c->prover, fa, fb))
 		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
 	for (int i = 0; i < (int) lengthof(plain) && !is_done(c); i++)
 		try_string(c, plain[i], strlen(plain[i]));
 	for (int i = 0; i < (int) lengthof(international) && GetDatabaseEncoding() == PG_UTF8; i++)
 		try_string(c, international[i], strlen(international[i]));
+
+	/* base64 has a multiple of four characters */
 	for (int i = 0; i < (int) lengthof(lengths) && !is_done(c); i++)
-		for (int j = -1; j <= 1; j++)
+		for (int j = -1; j <= (fa->contents != NIL ? 4 : 1); j++)
 		{
 			int64		length = (int64) lengths[i] + j;
 
@@ -358,7 +364,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	uint32		prefix = Min(Max(ev_facts_prefix(fa), ev_facts_prefix(fb)), MOST_ITEMS);
 	List	   *positions = NIL;
 	List	   *sizes = NIL;
-	uint32		bounds[] = {fa->min_items.value, fa->max_items.value, fb->min_items.value, fb->max_items.value, prefix};
+	uint32		bounds[] = {fa->min_items.value, fa->max_items.value, fb->min_items.value, fb->max_items.value, prefix, prefix + 1};
 	ListCell   *cell;
 
 	for (uint32 i = 0; i <= prefix; i++)
@@ -421,13 +427,20 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		try_counted(c, fa, fb, lfirst(cell), positions);
 }
 
-/* Appends a name that matches a pattern, and none of the others. */
+/*
+ * Appends a name that matches a pattern, and none of the others, as propertyNames
+ * of the first schema demands.
+ */
 static List *
-add_pattern_name(EvProver *p, List *names, const EvString *pattern, List *others)
+add_pattern_name(Collector *c, List *names, const EvString *pattern, List *others)
 {
+	EvProver   *p = c->prover;
+	const EvFacts *fa = ev_facts(p, c->a, EV_NECESSARY);
+	const EvFacts *demanded = ev_facts(p, ev_facts_names_set(p, fa), EV_NECESSARY);
+	List	   *matched = lcons(unconstify(EvString *, pattern), ev_facts_texts(p, demanded));
 	EvString   *example = palloc(sizeof(EvString));
 
-	if (ev_string_exists(p, list_make1(unconstify(EvString *, pattern)), others, 0, PG_UINT32_MAX, example) == EV_YES)
+	if (ev_string_exists(p, matched, others, demanded->min_length.value, demanded->max_length.value, example) == EV_YES)
 		names = lappend(names, example);
 	return names;
 }
@@ -449,16 +462,16 @@ patterns_of(const EvFacts *f)
 
 /* Appends a name that matches each pattern of a schema, and one that the other schema's patterns do not match. */
 static List *
-add_pattern_names(EvProver *p, List *names, const EvFacts *f, const EvFacts *other)
+add_pattern_names(Collector *c, List *names, const EvFacts *f, const EvFacts *other)
 {
 	List	   *others = patterns_of(other);
 	ListCell   *cell;
 
 	foreach(cell, patterns_of(f))
 	{
-		names = add_pattern_name(p, names, lfirst(cell), NIL);
+		names = add_pattern_name(c, names, lfirst(cell), NIL);
 		if (others != NIL && list_length(others) <= MOST_OTHER_PATTERNS)
-			names = add_pattern_name(p, names, lfirst(cell), others);
+			names = add_pattern_name(c, names, lfirst(cell), others);
 	}
 	return names;
 }
@@ -485,7 +498,7 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			names = lappend(names, &dependency->property);
 			names = list_concat(names, dependency->required);
 		}
-		names = add_pattern_names(c->prover, names, both[i], both[1 - i]);
+		names = add_pattern_names(c, names, both[i], both[1 - i]);
 		wanted = Max(wanted, both[i]->min_properties.value);
 		if (both[i]->max_properties.value != EV_NO_MAXIMUM)
 			wanted = Max(wanted, both[i]->max_properties.value);
@@ -654,6 +667,23 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 			try_with(c, with_first, &second->name, second->value);
 		}
+	}
+}
+
+/* Tries objects with a property that makes a schema of the other side apply. */
+static void
+try_dependencies(Collector *c, const EvFacts *fb)
+{
+	EvProver   *p = c->prover;
+	ListCell   *cell;
+
+	foreach(cell, fb->dependencies)
+	{
+		const EvDependencyFact *dependency = lfirst(cell);
+
+		if (dependency->schema != NULL && !is_done(c))
+			try_values(c, samples(p, ev_set_requiring(p, c->a, &dependency->property),
+								  ev_set_requiring(p, c->b, &dependency->property), c->depth + 1));
 	}
 }
 
@@ -847,14 +877,6 @@ try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	}
 	foreach(cell, fb->nots)
 		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
-	foreach(cell, fb->dependencies)
-	{
-		const EvDependencyFact *dependency = lfirst(cell);
-
-		if (dependency->schema != NULL && !is_done(c))
-			try_values(c, samples(p, ev_set_requiring(p, a, &dependency->property),
-								  ev_set_requiring(p, c->b, &dependency->property), depth));
-	}
 	try_conditions(c, fa->conditions, fb->conditions);
 }
 
@@ -885,6 +907,8 @@ search(Collector *c)
 		try_strings(c, fa, fb);
 	if ((fa->possible & EV_BIT(EV_ARRAY)) != 0 && !is_done(c))
 		try_arrays(c, fa, fb);
+	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))
+		try_dependencies(c, fb);
 	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))
 		try_objects(c, fa, fb);
 	if (!is_done(c))
