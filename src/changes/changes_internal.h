@@ -14,7 +14,7 @@
  * changes_tags.c		the property that tells variants apart
  * changes_value.c	is a value valid?
  * changes_disjoint.c	do two sets exclude each other?
- * changes_make.c		the arrays and objects that are tried as witnesses
+ * changes_make.c		the arrays and objects that are tried as witnesses, and their names
  * changes_witness.c	values that one schema accepts and the other does not
  * changes_parts.c	the witnesses that were found
  * changes_refute.c	which values are witnesses, and smaller ones
@@ -816,6 +816,13 @@ extern JsonbValue *ev_object_of(EvProver *prover, const List *members);
 
 /* Returns these members with one more, or with another value for this name, as a new list. */
 extern List *ev_with_member(EvProver *prover, const List *members, const EvString *name, JsonbValue *value);
+
+/*
+ * Returns the names (EvString *) of properties that a witness may need, in the order
+ * in which to try them: a property that has the same schema on both sides hardly makes
+ * a difference.  Sets *count to the number of the other ones.
+ */
+extern List *ev_names_to_try(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, int *count);
 
 /* ---------- changes_witness.c ---------- */
 

@@ -26,7 +26,6 @@
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
-#define MOST_OTHER_PATTERNS 20	/* that a name must not match */
 #define MOST_TRIED_IN_ALL	5000	/* in one search, */
 #define MOST_TRIED_LATE	20		/* and after them for one set, so that what
 								 * was found for its parts is used */
@@ -428,119 +427,6 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 }
 
 /*
- * Appends a name that matches a pattern, and none of the others, as propertyNames
- * of the first schema demands.
- */
-static List *
-add_pattern_name(Collector *c, List *names, const EvString *pattern, List *others)
-{
-	EvProver   *p = c->prover;
-	const EvFacts *fa = ev_facts(p, c->a, EV_NECESSARY);
-	const EvFacts *demanded = ev_facts(p, ev_facts_names_set(p, fa), EV_NECESSARY);
-	List	   *matched = lcons(unconstify(EvString *, pattern), ev_facts_texts(p, demanded));
-	EvString   *example = palloc(sizeof(EvString));
-
-	if (ev_string_exists(p, matched, others, demanded->min_length.value, demanded->max_length.value, example) == EV_YES)
-		names = lappend(names, example);
-	return names;
-}
-
-static List *
-patterns_of(const EvFacts *f)
-{
-	List	   *patterns = NIL;
-	ListCell   *cell;
-	ListCell   *named;
-
-	foreach(cell, f->object_shapes)
-	{
-		foreach(named, ((EvObjectShape *) lfirst(cell))->patterns)
-			patterns = lappend(patterns, &((EvNamedSchema *) lfirst(named))->name);
-	}
-	return patterns;
-}
-
-/* Appends a name that matches each pattern of a schema, and one that the other schema's patterns do not match. */
-static List *
-add_pattern_names(Collector *c, List *names, const EvFacts *f, const EvFacts *other)
-{
-	List	   *others = patterns_of(other);
-	ListCell   *cell;
-
-	foreach(cell, patterns_of(f))
-	{
-		names = add_pattern_name(c, names, lfirst(cell), NIL);
-		if (others != NIL && list_length(others) <= MOST_OTHER_PATTERNS)
-			names = add_pattern_name(c, names, lfirst(cell), others);
-	}
-	return names;
-}
-
-/* Makes names that a schema's dependencies, patterns or counts may need. */
-static List *
-more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
-{
-	static const EvString other_names[] = {
-		{"other", 5}, {"zz", 2}, {"a1", 2}, {"a2", 2}, {"X", 1}, {"0", 1}, {"x-1", 3}, {"x-2", 3}
-	};
-	List	   *names = ev_names_of(c->prover, c->a, c->b);
-	const EvFacts *both[] = {fa, fb};
-	uint32		wanted = 0;
-	ListCell   *cell;
-
-	for (int i = 0; i < 2; i++)
-	{
-		foreach(cell, both[i]->dependencies)
-		{
-			EvDependencyFact *dependency = lfirst(cell);
-
-			ev_spend(c->prover, 5 + list_length(dependency->required));
-			names = lappend(names, &dependency->property);
-			names = list_concat(names, dependency->required);
-		}
-		names = add_pattern_names(c, names, both[i], both[1 - i]);
-		wanted = Max(wanted, both[i]->min_properties.value);
-		if (both[i]->max_properties.value != EV_NO_MAXIMUM)
-			wanted = Max(wanted, both[i]->max_properties.value);
-	}
-	for (int i = 0; i < (int) lengthof(other_names); i++)
-		names = lappend(names, unconstify(EvString *, &other_names[i]));
-	for (uint32 i = 0; i <= wanted && wanted <= MOST_ITEMS && wanted > 0; i++)
-	{
-		EvString   *name = palloc(sizeof(EvString));
-
-		name->data = psprintf("%c%c", (int) ('a' + i / 26), (int) ('a' + i % 26));
-		name->length = 2;
-		names = lappend(names, name);
-	}
-	return names;
-}
-
-/*
- * Returns names in the order in which to try them: a property that has the same
- * schema on both sides hardly makes a difference.  Sets *count to the number of
- * the other ones.
- */
-static List *
-different_first(EvProver *p, const List *names, const EvFacts *fa, const EvFacts *fb, int *count)
-{
-	List	   *different = NIL;
-	List	   *same = NIL;
-	ListCell   *cell;
-
-	foreach(cell, names)
-	{
-		ev_spend(p, 10);
-		if (ev_facts_property(p, fa, lfirst(cell)) == ev_facts_property(p, fb, lfirst(cell)))
-			same = lappend(same, lfirst(cell));
-		else
-			different = lappend(different, lfirst(cell));
-	}
-	*count = list_length(different);
-	return list_concat(different, same);
-}
-
-/*
  * Is an object with these members valid under the first set, apart from a least
  * number of properties?
  */
@@ -616,7 +502,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 	/* each property alone; `full` collects those that can be combined */
 	full = required;
-	names = different_first(p, more_names(c, fa, fb), fa, fb, &different);
+	names = ev_names_to_try(p, c->a, c->b, &different);
 	foreach(cell, names)
 	{
 		EvString   *name = lfirst(cell);
