@@ -619,34 +619,12 @@ unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, ui
 
 /* ---------- a whole set ---------- */
 
-/* Divides a set into cases, and proves these kinds of facts for each. */
-static bool
-prove_cases(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 left)
-{
-	List	   *cases;
-	ListCell   *cell;
-
-	if (p->splits >= EV_MOST_SPLITS)
-		return false;
-	cases = ev_cases(p, a, b, (left & (EV_FACT_GROUPS | EV_FACT_CONDITIONS | EV_FACT_NOT | EV_FACT_ENUM |
-									   EV_FACT_OPAQUE)) != 0);
-	if (cases == NIL)
-		return false;
-	p->splits++;
-	foreach(cell, cases)
-	{
-		if (!ev_prove(p, lfirst(cell), b, scope, left))
-			break;
-	}
-	p->splits--;
-	return cell == NULL;
-}
-
 static bool
 prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	const EvFacts *facts = ev_facts(p, a, EV_NECESSARY);
 	List	   *values;
+	List	   *cases;
 	ListCell   *cell;
 	bool		all = b->excluded == NIL && b->required == NIL && b->types == EV_ALL_TYPES;
 	uint32		left;
@@ -666,34 +644,26 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	left = unproved(p, a, b, scope, kinds);
 	if (left == 0)
 		return true;
-	if (prove_cases(p, a, b, scope, left))
-		return true;
+	if ((facts->possible & EV_BIT(EV_STRING)) != 0 && ev_prove_strings(p, a, b, left))
+		return ev_prove(p, ev_set_of_types(p, a, ~EV_BIT(EV_STRING)), b, scope, left);
 
-	/* last, since it can cost more */
-	return (facts->possible & EV_BIT(EV_STRING)) != 0 && !is_cut_short(p) && ev_prove_strings(p, a, b, left) &&
-		ev_prove(p, ev_set_of_types(p, a, ~EV_BIT(EV_STRING)), b, scope, left);
-}
-
-/* ---------- emptiness ---------- */
-
-/* Divides a set into cases, and proves that each has no instance. */
-static bool
-prove_cases_empty(EvProver *p, EvSchemaSet *set)
-{
-	List	   *cases = p->splits < EV_MOST_SPLITS ? ev_cases(p, set, NULL, false) : NIL;
-	ListCell   *cell;
-
+	if (p->splits >= EV_MOST_SPLITS)
+		return false;
+	cases = ev_cases(p, a, b, (left & (EV_FACT_GROUPS | EV_FACT_CONDITIONS | EV_FACT_NOT | EV_FACT_ENUM |
+									   EV_FACT_OPAQUE)) != 0);
 	if (cases == NIL)
 		return false;
 	p->splits++;
 	foreach(cell, cases)
 	{
-		if (!ev_prove_empty(p, lfirst(cell)))
+		if (!ev_prove(p, lfirst(cell), b, scope, left))
 			break;
 	}
 	p->splits--;
 	return cell == NULL;
 }
+
+/* ---------- emptiness ---------- */
 
 static bool
 prove_no_instance(EvProver *p, EvSchemaSet *set)
@@ -701,6 +671,7 @@ prove_no_instance(EvProver *p, EvSchemaSet *set)
 	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	uint32		possible = f->possible;
 	List	   *values;
+	List	   *cases;
 	ListCell   *cell;
 
 	if (possible == 0)
@@ -732,7 +703,22 @@ prove_no_instance(EvProver *p, EvSchemaSet *set)
 		possible &= ~EV_BIT(EV_OBJECT);
 	if ((possible & EV_BIT(EV_ARRAY)) != 0 && ev_array_impossible(p, set))
 		possible &= ~EV_BIT(EV_ARRAY);
-	if (possible == 0 || prove_cases_empty(p, set))
+	if ((possible & EV_BIT(EV_STRING)) != 0 && ev_prove_strings(p, set, NULL, 0))
+		possible &= ~EV_BIT(EV_STRING);
+	if (possible == 0)
 		return true;
-	return possible == EV_BIT(EV_STRING) && !is_cut_short(p) && ev_prove_strings(p, set, NULL, 0);
+
+	if (p->splits >= EV_MOST_SPLITS)
+		return false;
+	cases = ev_cases(p, set, NULL, false);
+	if (cases == NIL)
+		return false;
+	p->splits++;
+	foreach(cell, cases)
+	{
+		if (!ev_prove_empty(p, lfirst(cell)))
+			break;
+	}
+	p->splits--;
+	return cell == NULL;
 }

@@ -21,8 +21,6 @@
 #define MOST_CASES		48		/* in a list */
 #define MOST_MEMBERS	16		/* of anyOf or oneOf */
 #define MOST_LEVELS		6		/* of schemas within schemas */
-#define MOST_WORK		INT64CONST(300000)	/* after which no further case is
-											 * looked at */
 
 /* Strings that match these patterns and not those, with such a length. */
 typedef struct TextCase
@@ -330,7 +328,6 @@ bool
 ev_prove_strings(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 {
 	List	   *cases = cases_between(p, a, b, kinds);
-	int64		end = ev_work_counted(p) + MOST_WORK;
 	ListCell   *cell;
 
 	if (cases == TOO_MANY)
@@ -339,8 +336,7 @@ ev_prove_strings(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 	{
 		const TextCase *c = lfirst(cell);
 
-		if (ev_work_counted(p) > end ||
-			ev_string_exists(p, c->matched, c->unmatched, c->min_length, c->max_length, NULL) != EV_NO)
+		if (ev_string_exists(p, c->matched, c->unmatched, c->min_length, c->max_length, NULL) != EV_NO)
 			return false;
 	}
 	return true;
@@ -350,7 +346,6 @@ List *
 ev_strings_between(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 {
 	List	   *cases = cases_between(p, a, b, EV_FACT_ALL);
-	int64		end = ev_work_counted(p) + MOST_WORK;
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -361,8 +356,6 @@ ev_strings_between(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 		const TextCase *c = lfirst(cell);
 		EvString   *example = palloc(sizeof(EvString));
 
-		if (ev_work_counted(p) > end)
-			break;
 		if (ev_string_exists(p, c->matched, c->unmatched, c->min_length, c->max_length, example) == EV_YES)
 			result = lappend(result, example);
 	}

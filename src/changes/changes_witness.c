@@ -279,6 +279,8 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	static const char fillers[] = {'a', '0', 'A'};
 	ListCell   *cell;
 
+	foreach(cell, ev_strings_between(c->prover, c->a, c->b))
+		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
 	foreach(cell, ev_string_examples(c->prover, fa, fb))
 		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
 	for (int i = 0; i < (int) lengthof(plain) && !is_done(c); i++)
@@ -302,10 +304,6 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				try_string(c, data, length);
 			}
 		}
-
-	/* last, since they can cost more */
-	foreach(cell, is_done(c) ? NIL : ev_strings_between(c->prover, c->a, c->b))
-		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
 }
 
 /* ---------- arrays and objects ---------- */
