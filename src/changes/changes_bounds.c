@@ -14,6 +14,8 @@
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
 
+#define MOST_LEVELS		4		/* of arrays and objects within each other */
+
 /* Do only keywords of single types restrict a set? */
 static bool
 is_plain(const EvFacts *f)
@@ -36,10 +38,30 @@ counts_differ(EvCountFact a_min, EvCountFact a_max, EvCountFact b_min, EvCountFa
 	return upper > b_max.value || a_min.value < b_min.value;
 }
 
+static uint32 items_to_have(EvProver *p, const EvFacts *f, int level);
+static uint32 properties_to_have(EvProver *p, EvSchemaSet *set, const EvFacts *f, int level);
+
+/*
+ * Is it certain that a set has a value?  Arrays and objects with many children are
+ * not made for it.
+ */
 static bool
-has_value(EvProver *p, EvSchemaSet *set)
+has_value(EvProver *p, EvSchemaSet *set, int level)
 {
-	return set == p->anything || ev_has_samples(p, set, set, EV_ALL_TYPES) == EV_YES;
+	const EvFacts *f;
+
+	if (set == p->anything || ev_has_samples(p, set, set, EV_ALL_TYPES) == EV_YES)
+		return true;
+	f = ev_facts(p, set->proper, EV_SUFFICIENT);
+	if (level >= MOST_LEVELS || !is_plain(f))
+		return false;
+	check_stack_depth();
+	if ((f->types & EV_BIT(EV_ARRAY)) != 0 && f->min_items.value <= f->max_items.value &&
+		f->min_items.value <= items_to_have(p, f, level + 1))
+		return true;
+	return (f->types & EV_BIT(EV_OBJECT)) != 0 &&
+		Max(f->min_properties.value, (uint32) list_length(f->required)) <= f->max_properties.value &&
+		Max(f->min_properties.value, (uint32) list_length(f->required)) <= properties_to_have(p, set->proper, f, level + 1);
 }
 
 /*
@@ -47,15 +69,35 @@ has_value(EvProver *p, EvSchemaSet *set)
  * known.
  */
 static uint32
-items_to_have(EvProver *p, const EvFacts *f)
+items_to_have(EvProver *p, const EvFacts *f, int level)
 {
 	uint32		prefix = ev_facts_prefix(f);
+	List	   *counted = NIL;
+	ListCell   *cell;
 
-	if (f->unique.subschema != NULL || f->contains != NIL || prefix > 100)
+	if (prefix > 100)
 		return 0;
+	if (f->unique.subschema != NULL)
+		return f->contains == NIL && f->array_shapes == NIL ? EV_NO_MAXIMUM - 1 : 0;
+
+	/* items that are all counted are as many as any number that must be */
+	foreach(cell, f->contains)
+	{
+		const EvContainsFact *contains = lfirst(cell);
+
+		if (contains->maximum != EV_NO_MAXIMUM || prefix > 0)
+			return 0;
+		counted = lappend(counted, contains->schema);
+	}
 	for (uint32 i = 0; i <= prefix; i++)
-		if (!has_value(p, ev_facts_item(p, f, i)))
+	{
+		EvSchemaSet *item = ev_facts_item(p, f, i);
+
+		foreach(cell, counted)
+			item = ev_set_with(p, item, lfirst(cell));
+		if (!has_value(p, item, level))
 			return i;
+	}
 	return EV_NO_MAXIMUM - 1;
 }
 
@@ -64,7 +106,7 @@ items_to_have(EvProver *p, const EvFacts *f)
  * are known.
  */
 static uint32
-properties_to_have(EvProver *p, EvSchemaSet *set, const EvFacts *f)
+properties_to_have(EvProver *p, EvSchemaSet *set, const EvFacts *f, int level)
 {
 	uint32		count = 0;
 	ListCell   *cell;
@@ -73,10 +115,10 @@ properties_to_have(EvProver *p, EvSchemaSet *set, const EvFacts *f)
 		return 0;
 	foreach(cell, f->required)
 	{
-		if (!has_value(p, ev_facts_property(p, f, &((EvTextFact *) lfirst(cell))->text)))
+		if (!has_value(p, ev_facts_property(p, f, &((EvTextFact *) lfirst(cell))->text), level))
 			return 0;
 	}
-	if (has_value(p, ev_facts_rest(p, f)))
+	if (has_value(p, ev_facts_rest(p, f), level))
 	{
 		/* without patterns, the number of possible names is unlimited */
 		bool		has_patterns = false;
@@ -87,7 +129,7 @@ properties_to_have(EvProver *p, EvSchemaSet *set, const EvFacts *f)
 			return EV_NO_MAXIMUM - 1;
 	}
 	foreach(cell, ev_names_of(p, set, p->anything))
-		count += has_value(p, ev_facts_property(p, f, lfirst(cell)));
+		count += has_value(p, ev_facts_property(p, f, lfirst(cell)), level);
 	return count;
 }
 
@@ -128,6 +170,30 @@ ranges_differ(const EvFacts *a, EvNumberFact b_lower, EvNumberFact b_upper)
 	return false;
 }
 
+/* Does no value of `a` match any member of one of b's groups, or each one a schema that b excludes? */
+static bool
+excludes_all(EvProver *p, EvSchemaSet *a, const EvFacts *fb, uint32 kinds)
+{
+	ListCell   *cell;
+	ListCell   *member;
+
+	foreach(cell, (kinds & EV_FACT_GROUPS) != 0 ? fb->groups : NIL)
+	{
+		bool		all = true;
+
+		foreach(member, ((EvGroupFact *) lfirst(cell))->members)
+			all = all && ev_disjoint(p, a, ev_set_of(p, lfirst(member)));
+		if (all)
+			return true;
+	}
+	foreach(cell, (kinds & EV_FACT_NOT) != 0 ? fb->nots : NIL)
+	{
+		if (ev_prove(p, a, ev_set_of(p, ((EvSchemaFact *) lfirst(cell))->schema), NULL, EV_FACT_ALL))
+			return true;
+	}
+	return false;
+}
+
 bool
 ev_bounds_differ(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 {
@@ -140,6 +206,8 @@ ev_bounds_differ(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 
 #define MINIMUM(kind, bound) ((kinds & EV_FACT_##kind) != 0 ? fb->bound : no_minimum)
 #define MAXIMUM(kind, bound) ((kinds & EV_FACT_##kind) != 0 ? fb->bound : no_maximum)
+	if (excludes_all(p, a->proper, fb, kinds))
+		return has_value(p, a->proper, 0);
 	if ((kinds & ~EV_FACT_BOUNDS) != 0 || !is_plain(fa))
 		return false;
 	if ((kinds & (EV_FACT_LOWER | EV_FACT_UPPER)) != 0 && (fa->types & EV_BIT(EV_NUMBER)) != 0)
@@ -151,7 +219,7 @@ ev_bounds_differ(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 						  MAXIMUM(MAX_LENGTH, max_length), EV_NO_MAXIMUM - 1);
 	if ((kinds & (EV_FACT_MIN_ITEMS | EV_FACT_MAX_ITEMS)) != 0 && (fa->types & EV_BIT(EV_ARRAY)) != 0)
 		return counts_differ(fa->min_items, fa->max_items, MINIMUM(MIN_ITEMS, min_items),
-							 MAXIMUM(MAX_ITEMS, max_items), items_to_have(p, fa));
+							 MAXIMUM(MAX_ITEMS, max_items), items_to_have(p, fa, 0));
 	if ((kinds & (EV_FACT_MIN_PROPERTIES | EV_FACT_MAX_PROPERTIES)) != 0 && (fa->types & EV_BIT(EV_OBJECT)) != 0)
 	{
 		EvCountFact least = fa->min_properties;
@@ -159,7 +227,7 @@ ev_bounds_differ(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 		least.value = Max(least.value, (uint32) list_length(fa->required));
 		return counts_differ(least, fa->max_properties, MINIMUM(MIN_PROPERTIES, min_properties),
 							 MAXIMUM(MAX_PROPERTIES, max_properties),
-							 properties_to_have(p, a->proper, fa));
+							 properties_to_have(p, a->proper, fa, 0));
 	}
 #undef MINIMUM
 #undef MAXIMUM

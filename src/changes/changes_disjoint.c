@@ -16,6 +16,7 @@
 #define MOST_LEVELS		4		/* of properties and of branches */
 #define MOST_BRANCHES	16		/* that are looked at one by one */
 #define MOST_VALUES		50		/* that are looked at one by one */
+#define MOST_POSITIONS	16		/* of arrays that are looked at one by one */
 
 static bool disjoint(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int level);
 
@@ -72,6 +73,24 @@ objects_disjoint(EvProver *p, const EvFacts *a, const EvFacts *b, int level)
 	return false;
 }
 
+/* Do they exclude each other at a position that arrays of both have? */
+static bool
+arrays_disjoint(EvProver *p, const EvFacts *a, const EvFacts *b, int level)
+{
+	uint32		prefix = Max(ev_facts_prefix(a), ev_facts_prefix(b));
+	uint32		least = Max(a->min_items.value, b->min_items.value);
+
+	if (a->min_items.value > b->max_items.value || b->min_items.value > a->max_items.value)
+		return true;
+	for (uint32 i = 0; i < least && i <= prefix && i < MOST_POSITIONS; i++)
+	{
+		ev_spend(p, 10);
+		if (disjoint(p, ev_facts_item(p, a, i), ev_facts_item(p, b, i), level + 1))
+			return true;
+	}
+	return false;
+}
+
 /* Is each branch of one group of `a` disjoint from b? */
 static bool
 branches_disjoint(EvProver *p, const EvFacts *a, EvSchemaSet *b, int level)
@@ -110,7 +129,7 @@ look(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int level)
 	if (fa->min_length.value > fb->max_length.value || fb->min_length.value > fa->max_length.value ||
 		((common & EV_BIT(EV_STRING)) != 0 && ev_strings_impossible(p, fa, fb)))
 		common &= ~EV_BIT(EV_STRING);
-	if (fa->min_items.value > fb->max_items.value || fb->min_items.value > fa->max_items.value)
+	if (level < MOST_LEVELS && (common & EV_BIT(EV_ARRAY)) != 0 && arrays_disjoint(p, fa, fb, level))
 		common &= ~EV_BIT(EV_ARRAY);
 	if (level < MOST_LEVELS && (common & EV_BIT(EV_OBJECT)) != 0 && objects_disjoint(p, fa, fb, level))
 		common &= ~EV_BIT(EV_OBJECT);

@@ -7,13 +7,14 @@
  * changes_classes.c	which schemas are equal?
  * changes_same.c		do the keywords of two schemas say the same?
  * changes_strings.c	which strings match patterns?
+ * changes_texts.c		the same, for anyOf, oneOf, not and if
  * changes_facts.c	from keywords to facts, the same for all dialects
  * changes_gather.c	the same, for keywords without subschemas
  * changes_nots.c		the same, for schemas that must not match
  * changes_tags.c		the property that tells variants apart
  * changes_value.c	is a value valid?
  * changes_disjoint.c	do two sets exclude each other?
- * changes_make.c		the arrays and objects that are tried as witnesses
+ * changes_make.c		the arrays and objects that are tried as witnesses, and their names
  * changes_witness.c	values that one schema accepts and the other does not
  * changes_parts.c	the witnesses that were found
  * changes_refute.c	which values are witnesses, and smaller ones
@@ -552,6 +553,12 @@ extern void ev_apply_not(EvProver *prover, EvFacts *facts, const EvSchemaFact *f
 extern EvTruth ev_string_exists(EvProver *prover, const List *matched, const List *unmatched,
 								uint32 min_length, uint32 max_length, EvString *example);
 
+/*
+ * Returns a pattern that exactly these strings match, of EvString *; NULL if they are
+ * more than 50, or longer than 2000 bytes together.
+ */
+extern EvString *ev_pattern_of_strings(EvProver *prover, const List *strings);
+
 /* Returns the patterns of facts, and those for their formats. */
 extern List *ev_facts_texts(EvProver *prover, const EvFacts *facts);
 
@@ -572,6 +579,18 @@ extern List *ev_string_examples(EvProver *prover, const EvFacts *a, const EvFact
 
 /* Has each string of one format the other one? */
 extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
+
+/* ---------- changes_texts.c ---------- */
+
+/*
+ * Is it proved that each string that `a` accepts has the facts of `b` of these kinds
+ * or, if b is NULL, that there is none?  Both are looked at as a whole: anyOf, oneOf,
+ * not, if and listed values count.  False means that it is not proved.
+ */
+extern bool ev_prove_strings(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds);
+
+/* Returns strings (EvString *) that `a` probably accepts and `b` rejects: to be tried. */
+extern List *ev_strings_between(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
 /* ---------- changes_classes.c ---------- */
 
@@ -730,6 +749,9 @@ extern bool ev_prove_dependencies(EvProver *prover, EvSchemaSet *a, EvSchemaSet 
 extern bool ev_prove_items(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern bool ev_prove_contains(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern uint32 ev_most_items(EvProver *prover, EvSchemaSet *set);
+
+/* Is it proved that no two items of an array are equal? */
+extern bool ev_items_differ(EvProver *prover, EvSchemaSet *set);
 extern uint32 ev_most_properties(EvProver *prover, EvSchemaSet *set);
 extern bool ev_object_impossible(EvProver *prover, EvSchemaSet *set);
 extern bool ev_array_impossible(EvProver *prover, EvSchemaSet *set);
@@ -794,6 +816,13 @@ extern JsonbValue *ev_object_of(EvProver *prover, const List *members);
 
 /* Returns these members with one more, or with another value for this name, as a new list. */
 extern List *ev_with_member(EvProver *prover, const List *members, const EvString *name, JsonbValue *value);
+
+/*
+ * Returns the names (EvString *) of properties that a witness may need, in the order
+ * in which to try them: a property that has the same schema on both sides hardly makes
+ * a difference.  Sets *count to the number of the other ones.
+ */
+extern List *ev_names_to_try(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, int *count);
 
 /* ---------- changes_witness.c ---------- */
 

@@ -33,11 +33,14 @@ add_complement(EvFacts *f, EvNumberFact bound, bool is_lower, EvOrigin origin)
 	*known = (EvNumberFact) {bound.value, !bound.exclusive, origin};
 }
 
-/* Do these facts say nothing but what bounds and the keywords of objects say? */
+/*
+ * Do these facts say nothing but what bounds and the keywords of objects say?  For
+ * integers, that they are integers says nothing.
+ */
 static bool
-says_only_objects(const EvFacts *n)
+says_only_objects(const EvFacts *f, const EvFacts *n)
 {
-	return n->exact && !n->integer && n->enums == NIL && n->multiples == NIL && n->patterns == NIL &&
+	return n->exact && (!n->integer || f->integer) && n->enums == NIL && n->multiples == NIL && n->patterns == NIL &&
 		n->formats == NIL && n->contents == NIL && n->unique.subschema == NULL && n->array_shapes == NIL &&
 		n->contains == NIL && n->names == NIL && n->dependencies == NIL && n->groups == NIL && n->nots == NIL &&
 		n->conditions == NIL && n->opaques == NIL;
@@ -112,7 +115,7 @@ only_any_of(const EvFacts *f, const EvFacts *n)
 		return NULL;
 	others.groups = NIL;
 	group = linitial(n->groups);
-	if (group->one || !says_only_objects(&others) || count_bounds(n) > 0 || n->required != NIL ||
+	if (group->one || !says_only_objects(f, &others) || count_bounds(n) > 0 || n->required != NIL ||
 		n->object_shapes != NIL || n->declares_rest)
 		return NULL;
 	return group;
@@ -139,7 +142,7 @@ ev_apply_not(EvProver *p, EvFacts *f, const EvSchemaFact *fact)
 		ev_spend(p, 5);
 		ev_apply_not(p, f, &member);
 	}
-	if (count_bounds(n) > 1 || !says_only_objects(n))
+	if (count_bounds(n) > 1 || !says_only_objects(f, n))
 		return;
 	if (n->required != NIL || n->object_shapes != NIL || n->declares_rest)
 	{

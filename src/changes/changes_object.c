@@ -16,6 +16,7 @@
 
 #define MOST_PATTERNS	5		/* of which all combinations are tried */
 #define MOST_POSITIONS	1000	/* of arrays that are examined one by one */
+#define MOST_DIFFERENT	8		/* positions that are compared in pairs */
 
 /* ---------- names ---------- */
 
@@ -38,14 +39,48 @@ can_have(EvProver *p, const EvFacts *f, const EvString *name)
 	return name_allowed(p, f, name) != EV_NO && !ev_prove_child_empty(p, ev_facts_property(p, f, name));
 }
 
+/* Returns the objects of a set that have a property. */
+static EvSchemaSet *
+objects_with(EvProver *p, EvSchemaSet *set, const EvString *name)
+{
+	return ev_set_of_types(p, ev_set_requiring(p, set, name), EV_BIT(EV_OBJECT));
+}
+
 /* ---------- properties ---------- */
+
+/*
+ * Returns the schemas that a property has in a set.  Those that the property
+ * itself makes apply are among them; if no object can have it, it has the schema
+ * false.
+ */
+static EvSchemaSet *
+property_given(EvProver *p, EvSchemaSet *set, const EvString *name)
+{
+	const EvFacts *f = ev_facts(p, set->proper, EV_NECESSARY);
+	ListCell   *cell;
+
+	ev_spend(p, list_length(f->dependencies));
+	foreach(cell, f->dependencies)
+	{
+		EvDependencyFact *dependency = lfirst(cell);
+		const EvFacts *with;
+
+		if (dependency->schema == NULL || !ev_strings_equal(&dependency->property, name))
+			continue;
+		with = ev_facts(p, objects_with(p, set->proper, name), EV_NECESSARY);
+		if ((with->possible & EV_BIT(EV_OBJECT)) == 0)
+			return ev_set_of(p, &p->falsehood);
+		return ev_facts_property(p, with, name);
+	}
+	return ev_facts_property(p, f, name);
+}
 
 bool
 ev_prove_property(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
 	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, b->proper, EV_SUFFICIENT);
-	EvSchemaSet *given = ev_facts_property(p, fa, name);
+	EvSchemaSet *given = property_given(p, a, name);
 	EvSchemaSet *wanted = ev_facts_property(p, fb, name);
 
 	if (wanted == p->anything || given == wanted || name_allowed(p, fa, name) == EV_NO)
@@ -135,13 +170,14 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 
 /*
  * Is there no name that the facts allow and that matches these patterns, and not
- * the others?
+ * the others, apart from names that are looked at one by one?
  */
 static bool
-no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
+no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching, const List *names)
 {
 	List	   *matched = f->names != NIL ? ev_facts_texts(p, ev_facts(p, ev_facts_names_set(p, f), EV_NECESSARY)) : NIL;
 	List	   *unmatched = NIL;
+	EvString   *others;
 	ListCell   *cell;
 
 	foreach(cell, patterns)
@@ -151,7 +187,13 @@ no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
 		else
 			unmatched = lappend(unmatched, lfirst(cell));
 	}
-	return ev_string_exists(p, matched, unmatched, 0, PG_UINT32_MAX, NULL) == EV_NO;
+	if (ev_string_exists(p, matched, unmatched, 0, PG_UINT32_MAX, NULL) == EV_NO)
+		return true;
+
+	/* without a pattern, other names are always left */
+	others = matching != 0 && names != NIL ? ev_pattern_of_strings(p, names) : NULL;
+	return others != NULL &&
+		ev_string_exists(p, matched, lcons(others, unmatched), 0, PG_UINT32_MAX, NULL) == EV_NO;
 }
 
 /* Is it proved that an instance has only declared properties? */
@@ -234,6 +276,7 @@ ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, b->proper, EV_SUFFICIENT);
 	List	   *patterns = NIL;
+	List	   *names;
 	uint32		demanded;
 
 	if (fb->object_shapes == NIL || has_no_rest(p, fa))
@@ -244,8 +287,9 @@ ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	if (list_length(patterns) > MOST_PATTERNS)
 		return prove_shapes(p, fa, fb, scope);
 	demanded = demanded_patterns(p, fa, patterns);
+	names = patterns != NIL ? ev_names_of(p, a, b) : NIL;
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded && !no_name_matches(p, fa, patterns, matching) &&
+		if ((matching & demanded) == demanded && !no_name_matches(p, fa, patterns, matching, names) &&
 			!ev_prove_child(p, rest_set(p, fa, patterns, matching), rest_set(p, fb, patterns, matching), scope))
 			return false;
 	return true;
@@ -271,6 +315,8 @@ static bool
 is_closed(EvProver *p, const EvFacts *f)
 {
 	List	   *patterns = NIL;
+	List	   *names = NIL;
+	HTAB	   *known = NULL;
 	uint32		demanded;
 
 	if (has_no_rest(p, f))
@@ -279,8 +325,10 @@ is_closed(EvProver *p, const EvFacts *f)
 	if (list_length(patterns) > MOST_PATTERNS)
 		return false;
 	demanded = demanded_patterns(p, f, patterns);
+	if (patterns != NIL)
+		ev_facts_add_names(p, f, &names, &known);
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded && !no_name_matches(p, f, patterns, matching) &&
+		if ((matching & demanded) == demanded && !no_name_matches(p, f, patterns, matching, names) &&
 			!ev_prove_child_empty(p, rest_set(p, f, patterns, matching)))
 			return false;
 	return true;
@@ -343,10 +391,10 @@ ev_prove_dependencies(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scop
 	{
 		EvDependencyFact *dependency = lfirst(cell);
 		bool		is_there = ev_facts_requires(p, fa, &dependency->property) != NULL;
-		EvSchemaSet *with = is_there ? a : ev_set_requiring(p, a, &dependency->property);
+		EvSchemaSet *with = is_there ? a : objects_with(p, a, &dependency->property);
 
 		if (!is_there && (ev_scope_absent(p, scope, &dependency->property) ||
-						  !can_have(p, fa, &dependency->property)))
+						  !can_have(p, fa, &dependency->property) || ev_prove_empty(p, with)))
 			continue;
 		foreach(name, dependency->required)
 		{
@@ -390,6 +438,23 @@ ev_most_items(EvProver *p, EvSchemaSet *set)
 		if (ev_prove_child_empty(p, ev_facts_item(p, f, i)))
 			return i;
 	return most;
+}
+
+bool
+ev_items_differ(EvProver *p, EvSchemaSet *set)
+{
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
+	uint32		most = ev_most_items(p, set);
+
+	if (most <= 1)
+		return true;
+	if (most > MOST_DIFFERENT)
+		return false;
+	for (uint32 i = 0; i < most; i++)
+		for (uint32 j = 0; j < i; j++)
+			if (!ev_disjoint(p, ev_facts_item(p, f, i), ev_facts_item(p, f, j)))
+				return false;
+	return true;
 }
 
 bool

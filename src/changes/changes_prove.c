@@ -595,7 +595,7 @@ unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, ui
 	{
 		CHECK(MIN_ITEMS, a->min_items.value >= b->min_items.value);
 		CHECK(MAX_ITEMS, b->max_items.value == EV_NO_MAXIMUM || ev_most_items(p, set_a) <= b->max_items.value);
-		CHECK(UNIQUE, b->unique.subschema == NULL || a->unique.subschema != NULL || ev_most_items(p, set_a) <= 1);
+		CHECK(UNIQUE, b->unique.subschema == NULL || a->unique.subschema != NULL || ev_items_differ(p, set_a));
 		CHECK(ITEMS, ev_prove_items(p, set_a, set_b, scope));
 		CHECK(CONTAINS, ev_prove_contains(p, set_a, set_b, scope));
 	}
@@ -644,6 +644,8 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	left = unproved(p, a, b, scope, kinds);
 	if (left == 0)
 		return true;
+	if ((facts->possible & EV_BIT(EV_STRING)) != 0 && ev_prove_strings(p, a, b, left))
+		return ev_prove(p, ev_set_of_types(p, a, ~EV_BIT(EV_STRING)), b, scope, left);
 
 	if (p->splits >= EV_MOST_SPLITS)
 		return false;
@@ -701,6 +703,8 @@ prove_no_instance(EvProver *p, EvSchemaSet *set)
 		possible &= ~EV_BIT(EV_OBJECT);
 	if ((possible & EV_BIT(EV_ARRAY)) != 0 && ev_array_impossible(p, set))
 		possible &= ~EV_BIT(EV_ARRAY);
+	if ((possible & EV_BIT(EV_STRING)) != 0 && ev_prove_strings(p, set, NULL, 0))
+		possible &= ~EV_BIT(EV_STRING);
 	if (possible == 0)
 		return true;
 

@@ -21,6 +21,8 @@
 #define MOST_WORK	INT64CONST(5000000) /* on one question */
 
 #define MOST_EXAMPLE	5000	/* length of an example made for a bound */
+#define MOST_LISTED		50		/* strings in one pattern, */
+#define MOST_LISTED_LENGTH	2000	/* and their length together */
 
 /* The languages of a pattern, by direction. */
 typedef struct TextLanguages
@@ -49,8 +51,8 @@ static const struct
 	{"time", "^[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"},
 	{"duration", "^[Pp][0-9YMWDTHSymwdths]+$"},
 	{"uuid", "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
-	{"email", "^[^]*@[^]*$"},
-	{"idn-email", "^[^]*@[^]*$"},
+	{"email", "^[^]+@[^]+$"},
+	{"idn-email", "^[^]+@[^]+$"},
 	{"ipv4", "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$"},
 	{"ipv6", "^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$"},
 	{"uri", "^[A-Za-z][A-Za-z0-9+.-]*:[!-~]*$"},
@@ -224,6 +226,39 @@ ev_string_exists(EvProver *p, const List *matched, const List *unmatched, uint32
 		return EV_YES;
 	}
 	return answer->exists;
+}
+
+EvString *
+ev_pattern_of_strings(EvProver *p, const List *strings)
+{
+	StringInfoData text;
+	EvString   *pattern;
+	ListCell   *cell;
+
+	if (list_length(strings) > MOST_LISTED)
+		return NULL;
+	initStringInfo(&text);
+	appendStringInfoString(&text, "^(?:");
+	foreach(cell, strings)
+	{
+		const EvString *string = lfirst(cell);
+
+		if (text.len + string->length > MOST_LISTED_LENGTH)
+			return NULL;
+		ev_spend(p, 1 + string->length / 8);
+		if (foreach_current_index(cell) > 0)
+			appendStringInfoChar(&text, '|');
+		for (uint32 i = 0; i < (uint32) string->length; i++)
+		{
+			if (strchr("^$\\.*+?()[]{}|/", string->data[i]) != NULL)
+				appendStringInfoChar(&text, '\\');
+			appendStringInfoChar(&text, string->data[i]);
+		}
+	}
+	appendStringInfoString(&text, ")$");
+	pattern = palloc(sizeof(EvString));
+	*pattern = (EvString) {text.data, text.len};
+	return pattern;
 }
 
 List *

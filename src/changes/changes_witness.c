@@ -26,7 +26,6 @@
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
-#define MOST_OTHER_PATTERNS 20	/* that a name must not match */
 #define MOST_TRIED_IN_ALL	5000	/* in one search, */
 #define MOST_TRIED_LATE	20		/* and after them for one set, so that what
 								 * was found for its parts is used */
@@ -230,6 +229,8 @@ try_numbers(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	}
 	if (list_length(units) == 2 && ev_number_is_moderate(linitial(units)) && ev_number_is_moderate(lsecond(units)))
 		units = lappend(units, product(linitial(units), lsecond(units)));
+	if (fa->integer)
+		units = lappend(units, int64_to_numeric(1));
 	foreach(cell, units)
 	{
 		Numeric		unit = lfirst(cell);
@@ -267,7 +268,7 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
 	static const char *const plain[] = {
 		"", "a", "A", "0", " ", "-", "ab", "aB1", "abc", "ABC", "123", "a b", "AAPL", "1.5", "~!",
-		"2024-02-29", "2024-02-29T23:59:58Z", "23:59:58Z", "P1DT2H", "a@example.com",
+		"2024-02-29", "2024-02-29T23:59:58Z", "23:59:58Z", "P1DT2H", "a@example.com", "a@b",
 		"example.com", "192.0.2.1", "2001:db8::1", "https://example.com/a", "/a/b",
 		"123e4567-e89b-42d3-a456-426614174000", "/a", "0/a", "https://example.com/{a}",
 	};
@@ -278,14 +279,18 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	static const char fillers[] = {'a', '0', 'A'};
 	ListCell   *cell;
 
+	foreach(cell, ev_strings_between(c->prover, c->a, c->b))
+		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
 	foreach(cell, ev_string_examples(c->prover, fa, fb))
 		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
 	for (int i = 0; i < (int) lengthof(plain) && !is_done(c); i++)
 		try_string(c, plain[i], strlen(plain[i]));
 	for (int i = 0; i < (int) lengthof(international) && GetDatabaseEncoding() == PG_UTF8; i++)
 		try_string(c, international[i], strlen(international[i]));
+
+	/* base64 has a multiple of four characters */
 	for (int i = 0; i < (int) lengthof(lengths) && !is_done(c); i++)
-		for (int j = -1; j <= 1; j++)
+		for (int j = -1; j <= (fa->contents != NIL ? 4 : 1); j++)
 		{
 			int64		length = (int64) lengths[i] + j;
 
@@ -358,7 +363,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	uint32		prefix = Min(Max(ev_facts_prefix(fa), ev_facts_prefix(fb)), MOST_ITEMS);
 	List	   *positions = NIL;
 	List	   *sizes = NIL;
-	uint32		bounds[] = {fa->min_items.value, fa->max_items.value, fb->min_items.value, fb->max_items.value, prefix};
+	uint32		bounds[] = {fa->min_items.value, fa->max_items.value, fb->min_items.value, fb->max_items.value, prefix, prefix + 1};
 	ListCell   *cell;
 
 	for (uint32 i = 0; i <= prefix; i++)
@@ -421,118 +426,15 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		try_counted(c, fa, fb, lfirst(cell), positions);
 }
 
-/* Appends a name that matches a pattern, and none of the others. */
-static List *
-add_pattern_name(EvProver *p, List *names, const EvString *pattern, List *others)
-{
-	EvString   *example = palloc(sizeof(EvString));
-
-	if (ev_string_exists(p, list_make1(unconstify(EvString *, pattern)), others, 0, PG_UINT32_MAX, example) == EV_YES)
-		names = lappend(names, example);
-	return names;
-}
-
-static List *
-patterns_of(const EvFacts *f)
-{
-	List	   *patterns = NIL;
-	ListCell   *cell;
-	ListCell   *named;
-
-	foreach(cell, f->object_shapes)
-	{
-		foreach(named, ((EvObjectShape *) lfirst(cell))->patterns)
-			patterns = lappend(patterns, &((EvNamedSchema *) lfirst(named))->name);
-	}
-	return patterns;
-}
-
-/* Appends a name that matches each pattern of a schema, and one that the other schema's patterns do not match. */
-static List *
-add_pattern_names(EvProver *p, List *names, const EvFacts *f, const EvFacts *other)
-{
-	List	   *others = patterns_of(other);
-	ListCell   *cell;
-
-	foreach(cell, patterns_of(f))
-	{
-		names = add_pattern_name(p, names, lfirst(cell), NIL);
-		if (others != NIL && list_length(others) <= MOST_OTHER_PATTERNS)
-			names = add_pattern_name(p, names, lfirst(cell), others);
-	}
-	return names;
-}
-
-/* Makes names that a schema's dependencies, patterns or counts may need. */
-static List *
-more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
-{
-	static const EvString other_names[] = {
-		{"other", 5}, {"zz", 2}, {"a1", 2}, {"a2", 2}, {"X", 1}, {"0", 1}, {"x-1", 3}, {"x-2", 3}
-	};
-	List	   *names = ev_names_of(c->prover, c->a, c->b);
-	const EvFacts *both[] = {fa, fb};
-	uint32		wanted = 0;
-	ListCell   *cell;
-
-	for (int i = 0; i < 2; i++)
-	{
-		foreach(cell, both[i]->dependencies)
-		{
-			EvDependencyFact *dependency = lfirst(cell);
-
-			ev_spend(c->prover, 5 + list_length(dependency->required));
-			names = lappend(names, &dependency->property);
-			names = list_concat(names, dependency->required);
-		}
-		names = add_pattern_names(c->prover, names, both[i], both[1 - i]);
-		wanted = Max(wanted, both[i]->min_properties.value);
-		if (both[i]->max_properties.value != EV_NO_MAXIMUM)
-			wanted = Max(wanted, both[i]->max_properties.value);
-	}
-	for (int i = 0; i < (int) lengthof(other_names); i++)
-		names = lappend(names, unconstify(EvString *, &other_names[i]));
-	for (uint32 i = 0; i <= wanted && wanted <= MOST_ITEMS && wanted > 0; i++)
-	{
-		EvString   *name = palloc(sizeof(EvString));
-
-		name->data = psprintf("%c%c", (int) ('a' + i / 26), (int) ('a' + i % 26));
-		name->length = 2;
-		names = lappend(names, name);
-	}
-	return names;
-}
-
 /*
- * Returns names in the order in which to try them: a property that has the same
- * schema on both sides hardly makes a difference.  Sets *count to the number of
- * the other ones.
+ * Is an object with these members valid under the first set, apart from a least
+ * number of properties?
  */
-static List *
-different_first(EvProver *p, const List *names, const EvFacts *fa, const EvFacts *fb, int *count)
-{
-	List	   *different = NIL;
-	List	   *same = NIL;
-	ListCell   *cell;
-
-	foreach(cell, names)
-	{
-		ev_spend(p, 10);
-		if (ev_facts_property(p, fa, lfirst(cell)) == ev_facts_property(p, fb, lfirst(cell)))
-			same = lappend(same, lfirst(cell));
-		else
-			different = lappend(different, lfirst(cell));
-	}
-	*count = list_length(different);
-	return list_concat(different, same);
-}
-
-/* Is an object with these members valid under the first set? */
 static bool
 is_accepted(Collector *c, const List *members)
 {
 	JsonbValue *value = ev_object_of(c->prover, members);
-	bool		result = ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
+	bool		result = ev_value_valid(c->prover, value, c->a, EV_FACT_ALL & ~EV_FACT_MIN_PROPERTIES) == EV_YES;
 
 	pfree(value);
 	return result;
@@ -600,7 +502,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 	/* each property alone; `full` collects those that can be combined */
 	full = required;
-	names = different_first(p, more_names(c, fa, fb), fa, fb, &different);
+	names = ev_names_to_try(p, c->a, c->b, &different);
 	foreach(cell, names)
 	{
 		EvString   *name = lfirst(cell);
@@ -651,6 +553,23 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 			try_with(c, with_first, &second->name, second->value);
 		}
+	}
+}
+
+/* Tries objects with a property that makes a schema of the other side apply. */
+static void
+try_dependencies(Collector *c, const EvFacts *fb)
+{
+	EvProver   *p = c->prover;
+	ListCell   *cell;
+
+	foreach(cell, fb->dependencies)
+	{
+		const EvDependencyFact *dependency = lfirst(cell);
+
+		if (dependency->schema != NULL && !is_done(c))
+			try_values(c, samples(p, ev_set_requiring(p, c->a, &dependency->property),
+								  ev_set_requiring(p, c->b, &dependency->property), c->depth + 1));
 	}
 }
 
@@ -874,6 +793,8 @@ search(Collector *c)
 		try_strings(c, fa, fb);
 	if ((fa->possible & EV_BIT(EV_ARRAY)) != 0 && !is_done(c))
 		try_arrays(c, fa, fb);
+	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))
+		try_dependencies(c, fb);
 	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))
 		try_objects(c, fa, fb);
 	if (!is_done(c))
