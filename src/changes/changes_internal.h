@@ -577,7 +577,7 @@ extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
 
 /*
  * Divides the schemas of both documents into classes of equal ones, and sets
- * EvSubschema.same and EvSubschema.wording.
+ * EvSubschema.same, EvSubschema.wording and EvSubschema.number.
  */
 extern void ev_find_equal_schemas(EvProver *prover);
 
