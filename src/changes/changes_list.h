@@ -77,4 +77,7 @@ extern List *ev_changes_without_duplicates(EvProver *prover, List *changes, int 
 
 extern char *ev_name_text(const EvString *name);
 
+/* Names the types that a set can have, by what all of its keywords say, in CurrentMemoryContext. */
+extern char *ev_types_text(EvProver *prover, EvSchemaSet *set);
+
 #endif							/* EV_CHANGES_LIST_H */
