@@ -98,6 +98,19 @@ ev_change_add(EvLister *l, EvChangeRule rule, char *location, EvVerdict backward
 	ev_spend(l->prover, 100 + message.len / 8);
 }
 
+void
+ev_change_refine(EvLister *l, EvPair *pair, uint32 kind, const EvOrigin *old, const EvOrigin *new)
+{
+	EvChange   *change = llast(l->changes);
+
+	if (new != NULL && change->backward != EV_COMPATIBLE &&
+		ev_prove_single(l->prover, pair->old, pair->new, pair->scope, kind, *new))
+		change->backward = EV_COMPATIBLE;
+	if (old != NULL && change->forward != EV_COMPATIBLE &&
+		ev_prove_single(l->prover, pair->new, pair->old, pair->scope, kind, *old))
+		change->forward = EV_COMPATIBLE;
+}
+
 /*
  * Reports a difference in facts of one kind.  Added facts are forward
  * compatible, removed facts backward compatible.
@@ -113,15 +126,8 @@ ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOr
 		backward = ev_change_verdict(l, pair->old, pair->new, pair->scope, kinds, types, is_plain);
 	if (side != EV_ADDED && !l->prover->proved_forward)
 		forward = ev_change_verdict(l, pair->new, pair->old, pair->scope, kinds, types, is_plain);
-
-	/* another fact of the kind can be the one that is not implied */
-	if (side == EV_ADDED && backward != EV_COMPATIBLE &&
-		ev_prove_single(l->prover, pair->old, pair->new, pair->scope, kinds, origin))
-		backward = EV_COMPATIBLE;
-	if (side == EV_REMOVED && forward != EV_COMPATIBLE &&
-		ev_prove_single(l->prover, pair->new, pair->old, pair->scope, kinds, origin))
-		forward = EV_COMPATIBLE;
 	ev_change_add(l, rule, ev_change_location(l, origin), backward, forward, "%s", message);
+	ev_change_refine(l, pair, kinds, side == EV_REMOVED ? &origin : NULL, side == EV_ADDED ? &origin : NULL);
 }
 
 /*

@@ -361,6 +361,12 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	if (backward == EV_UNKNOWN && ev_witness_again(p, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, witness) != NULL)
 		backward = EV_INCOMPATIBLE;
 
+	/* another group of the schema can be the one that is not implied */
+	if (backward != EV_COMPATIBLE && ev_prove_single(p, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, new->origin))
+		backward = EV_COMPATIBLE;
+	if (forward != EV_COMPATIBLE && ev_prove_single(p, pair->new, pair->old, pair->scope, EV_FACT_GROUPS, old->origin))
+		forward = EV_COMPATIBLE;
+
 	if (old->one != new->one)
 		ev_change_add(l, new->one ? EV_CHANGE_ANY_OF_BECAME_ONE_OF : EV_CHANGE_ONE_OF_BECAME_ANY_OF,
 					  ev_change_location(l, new->origin), backward, forward,
@@ -600,6 +606,7 @@ report_changed_condition(EvLister *l, EvPair *pair, const EvConditionFact *old, 
 	ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, new->origin,
 					 EV_FACT_CONDITIONS, EV_ALL_TYPES, false,
 					 condition_message(l, old, new, "The condition or its consequences changed."));
+	ev_change_refine(l, pair, EV_FACT_CONDITIONS, &old->origin, &new->origin);
 }
 
 /* Reports conditions whose test is the same and takes them out of both lists. */
