@@ -413,7 +413,8 @@ typedef struct Comparison
 {
 	const EvDocument *documents[2];
 	EvResolver	resolvers[2];
-	bool		exchanged;		/* the second one is read first, as the old one */
+	bool		exchanged;		/* the second one is read first, as the old
+								 * one */
 } Comparison;
 
 /* Returns a prover that has read both documents, in CurrentMemoryContext. */
@@ -480,7 +481,7 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
 												  ALLOCSET_DEFAULT_SIZES);
 	int64		most_work = work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK;
-	Comparison	comparison = {.documents = {old, new},.resolvers = {old_resolver, new_resolver}};
+	Comparison	comparison = {.documents = {old, new}, .resolvers = {old_resolver, new_resolver}};
 	EvProver   *p;
 	Pass		pass;
 	ListCell   *cell;

@@ -36,7 +36,8 @@
 #define MOST_WORK_FIRST INT64CONST(4000000) /* on the question about the whole
 											 * documents, */
 #define MOST_WORK		INT64CONST(400000)	/* and on another one */
-#define MOST_WORK_SINGLE	INT64CONST(40000)	/* and on one about a single fact */
+#define MOST_WORK_SINGLE	INT64CONST(40000)	/* and on one about a single
+												 * fact */
 #define QUESTION_SHARE	16		/* the part of the limit on all work that one
 								 * question can take */
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
