@@ -250,6 +250,42 @@ SELECT * FROM event_schema_changes(pairs('{"type": "string"}'), pairs('{"type": 
 SELECT * FROM event_schema_changes(pairs('{"type": "string"}'), pairs('{"type": "string"}'));
 DROP FUNCTION pairs;
 
+-- a change of one kind beside another one of this kind: only what old events lack is incompatible, and only
+-- what new events lack in the undoing
+SELECT number, change.location, change.rule, change.backward, change.forward, undone.backward AS undone_backward, undone.forward AS undone_forward
+FROM (VALUES
+	(1, '{"type": "string", "minLength": 1}'::jsonb, '{"type": "string", "minLength": 1, "allOf": [{"pattern": "^a"}, {"pattern": "^[^]"}]}'::jsonb),
+	(2, '{"type": "string", "format": "email"}', '{"type": "string", "format": "email", "allOf": [{"format": "idn-email"}, {"format": "uri"}]}'),
+	(3, '{"type": "number", "multipleOf": 6}', '{"type": "number", "multipleOf": 6, "allOf": [{"multipleOf": 3}, {"multipleOf": 5}]}'),
+	(4, '{"type": "object", "anyOf": [{"required": ["x"]}, {"required": ["x", "z"]}]}', '{"type": "object", "anyOf": [{"required": ["x"]}, {"required": ["x", "z"]}], "required": ["x", "y"]}'),
+	(5, '{"type": "object", "required": ["x"]}', '{"type": "object", "required": ["x"], "dependentRequired": {"x": ["x"], "y": ["q"]}}'),
+	(6, '{"type": "object", "required": ["x"]}', '{"type": "object", "required": ["x"], "allOf": [{"anyOf": [{"required": ["x"]}, {"required": ["q"]}]}, {"anyOf": [{"required": ["y"]}, {"required": ["q"]}]}]}'),
+	(7, '{"type": "object", "required": ["x"]}', '{"type": "object", "required": ["x"], "allOf": [{"not": {"properties": {"x": false}}}, {"not": {"required": ["y"]}}]}'),
+	(8, '{"type": "object", "required": ["k"], "properties": {"k": {"const": "a"}}}', '{"type": "object", "required": ["k"], "properties": {"k": {"const": "a"}}, "allOf": [{"if": {"properties": {"k": {"const": "b"}}}, "then": {"required": ["z"]}}, {"if": {"properties": {"k": {"const": "a"}}}, "then": {"required": ["y"]}}]}'),
+	(9, '{"allOf": [{"if": {"required": ["k"]}, "then": {"properties": {"v": {"type": "integer"}}}}, {"if": {"required": ["m"]}, "then": {"properties": {"w": {"type": "number"}}}}]}',
+		'{"allOf": [{"if": {"required": ["k"]}, "then": {"properties": {"v": {"type": "number"}}}}, {"if": {"required": ["m"]}, "then": {"properties": {"w": {"type": "integer"}}}}]}'),
+	(10, '{"allOf": [{"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {"anyOf": [{"required": ["c"]}, {"required": ["d"]}, {"required": ["e"]}]}]}',
+		'{"allOf": [{"anyOf": [{"required": ["a"]}, {"required": ["b"]}, {"required": ["z"]}]}, {"anyOf": [{"required": ["c"]}, {"required": ["d"]}]}]}'),
+	-- one change tells all of these
+	(11, '{"type": "array", "items": {"type": "integer"}, "minItems": 1}', '{"type": "array", "items": {"type": "integer"}, "minItems": 1, "allOf": [{"contains": {"type": "number"}}, {"contains": {"const": 7}}]}'))
+	AS pairs (number, old, new),
+	LATERAL event_schema_changes(old, new, false) AS change
+	JOIN LATERAL event_schema_changes(new, old, false) AS undone USING (location)
+ORDER BY number, location, rule;
+
+-- messages: a type that moves between keywords, and what conditions require
+SELECT number, location, rule, message
+FROM (VALUES
+	(1, '{"type": "number"}'::jsonb, '{"anyOf": [{"type": "number", "minimum": 3}, {"type": "number", "maximum": 10}]}'::jsonb),
+	(2, '{"type": "integer"}', '{"anyOf": [{"type": "integer"}, {"type": ["integer", "null"], "minimum": 2}]}'),
+	(3, '{"anyOf": [{"type": "number"}, {"type": "number", "minimum": 2}]}', '{"type": "number"}'),
+	(4, '{"type": "integer"}', '{"anyOf": [{"type": "integer"}, {"type": "number", "minimum": 2}]}'),
+	(5, '{}', '{"if": {"required": ["k"]}, "then": {"required": ["b"]}, "else": {"required": ["c", "d", "e", "f", "g"]}}'),
+	(6, '{"if": {"required": ["k"]}, "then": {"required": ["b"]}}', '{"if": {"required": ["k"]}, "then": {"required": ["c"]}, "else": {"minProperties": 2}}'),
+	(7, '{"if": {"required": ["k"]}, "then": {"allOf": [{"required": ["b"]}]}}', '{}'))
+	AS pairs (number, old, new), event_schema_changes(old, new, false)
+ORDER BY number, location COLLATE "C";
+
 -- a registered version and a definition; other documents are followed
 SELECT register_schema('https://example.com/evolution/money', '{"$defs": {"old": {"type": "number"}, "new": {"type": "number", "minimum": 0}}}');
 SELECT register_event_schema('evolution', 1, '{"properties": {"price": {"$ref": "https://example.com/evolution/money#/$defs/old"}}}');

@@ -46,14 +46,14 @@ ev_verdict_name(EvVerdict verdict)
 	return names[verdict];
 }
 
-EvSubschema *
-ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
+/* Raises an error if a document is not valid. */
+static void
+require_valid(const EvDocument *document, EvResolver resolver)
 {
 	EvFault    *fault = palloc0(sizeof(EvFault));
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext program = AllocSetContextCreate(caller, "event_validate program",
 												  ALLOCSET_DEFAULT_SIZES);
-	EvSubschema *root;
 
 	/* compiling finds more faults than resolving the references */
 	MemoryContextSwitchTo(program);
@@ -64,14 +64,30 @@ ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(program);
+	pfree(fault);
+}
+
+/* Reads a valid document, see ev_prover_read(). */
+static EvSubschema *
+read_valid(EvCompiler *c, const EvDocument *document, EvResolver resolver)
+{
+	EvSubschema *root;
+
 	c->document = document;
 	c->resolver = resolver;
-	c->fault = fault;
+	c->fault = palloc0(sizeof(EvFault));
 	ev_compiler_init(c, CurrentMemoryContext);
 	root = ev_resolve_references(c);
 	if (root == NULL)
-		ev_fault_report(fault, document->name);
+		ev_fault_report(c->fault, document->name);
 	return root;
+}
+
+EvSubschema *
+ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
+{
+	require_valid(document, resolver);
+	return read_valid(c, document, resolver);
 }
 
 EvVerdict
@@ -81,48 +97,76 @@ ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver reso
 	return ev_compare_schemas_resolved(old, resolver, new, resolver, lenient, work, forward, changes);
 }
 
-/* ---------- both orders ---------- */
+/* ---------- the order of the documents ---------- */
 
 /*
  * The limits end some searches, and what was found before helps those that
- * follow.  So that a change and its undoing get the same verdicts, the questions
- * are asked in an order that only depends on the two documents: first with the
- * document that comes first by its contents as the old one, then the other way
- * round.  The second pass is left out if its changes are not the wanted ones, and
- * the first one has answers to everything.
+ * follow.  So that a change and its undoing get the same verdicts, everything is done
+ * in an order that only depends on the two documents: the one that comes first by its
+ * contents is read first, and is the old one in the first pass.  The second pass is
+ * the other way round.  It is left out if its changes are not the wanted ones, and the
+ * first one has answers to everything.  If the first one has them, the second one lists
+ * the changes, and decides nothing.
  */
 
-/* Returns the order of two documents by their contents; 0 if they are equal. */
 static int
-compare_contents(EvProver *p)
+compare_sizes(uint64 a, uint64 b)
 {
-	const Jsonb *old = p->old.document->schema;
-	const Jsonb *new = p->new.document->schema;
+	return a < b ? -1 : a > b;
+}
+
+/* Returns the order of two documents by what they say, without those that they refer to. */
+static int
+compare_documents(const EvDocument *a, const EvDocument *b)
+{
+	int			order = compare_sizes(VARSIZE(a->schema), VARSIZE(b->schema));
+
+	if (order == 0)
+		order = memcmp(VARDATA(a->schema), VARDATA(b->schema), VARSIZE(a->schema) - VARHDRSZ);
+	if (order == 0)
+		order = compare_sizes(a->assert_format, b->assert_format);
+	if (order == 0)
+		order = compare_sizes(a->except_formats, b->except_formats);
+	if (order == 0)
+		order = compare_sizes(a->draft_known ? 1 + a->draft : 0, b->draft_known ? 1 + b->draft : 0);
+	return order;
+}
+
+/* The same for schema resources. */
+static int
+compare_resources(const EvResource *a, const EvResource *b)
+{
+	int			order = compare_sizes(a->draft, b->draft);
+
+	if (order == 0)
+		order = compare_sizes(a->vocabularies, b->vocabularies);
+	if (order == 0)
+		order = compare_sizes(a->assert_format, b->assert_format);
+	if (order == 0)
+		order = compare_sizes(a->except_formats, b->except_formats);
+	if (order == 0)
+		order = compare_sizes(a->root->is_boolean ? 1 + a->root->boolean : 0,
+							  b->root->is_boolean ? 1 + b->root->boolean : 0);
+	if (order == 0 && !a->root->is_boolean)
+		order = compareJsonbContainers(unconstify(JsonbContainer *, a->root->container),
+									   unconstify(JsonbContainer *, b->root->container));
+	return order;
+}
+
+/* Returns the order of the documents of a prover by those that they refer to. */
+static int
+compare_references(const EvProver *p)
+{
 	ListCell   *cell;
 	ListCell   *other;
-	int			order;
+	int			order = compare_sizes(list_length(p->old.resources), list_length(p->new.resources));
 
-	if (VARSIZE(old) != VARSIZE(new))
-		return VARSIZE(old) < VARSIZE(new) ? -1 : 1;
-	order = memcmp(VARDATA(old), VARDATA(new), VARSIZE(old) - VARHDRSZ);
-	if (order != 0)
-		return order;
-
-	/* the documents that they refer to */
-	if (list_length(p->old.resources) != list_length(p->new.resources))
-		return list_length(p->old.resources) < list_length(p->new.resources) ? -1 : 1;
 	forboth(cell, p->old.resources, other, p->new.resources)
 	{
-		const EvSubschema *a = ((EvResource *) lfirst(cell))->root;
-		const EvSubschema *b = ((EvResource *) lfirst(other))->root;
-
-		if (a->container != NULL && b->container != NULL)
-			order = compareJsonbContainers(unconstify(JsonbContainer *, a->container),
-										   unconstify(JsonbContainer *, b->container));
-		if (order != 0)
-			return order;
+		if (order == 0)
+			order = compare_resources(lfirst(cell), lfirst(other));
 	}
-	return 0;
+	return order;
 }
 
 /* Exchanges the old and the new document. */
@@ -311,23 +355,21 @@ add_too_large(Pass *pass, const char *spent, EvVerdict backward, EvVerdict forwa
 	pass->forward = forward;
 }
 
-/* Compares the documents of a prover in both orders, as far as needed. */
+/*
+ * Compares the documents of a prover in both orders, as far as needed.  exchanged:
+ * the old one of the prover is the new one of the result.
+ */
 static Pass
-compare(EvProver *p, bool lenient)
+compare(EvProver *p, bool lenient, bool exchanged)
 {
 	EvScope    *volatile scope = NULL;
-	bool		exchanged = compare_contents(p) > 0;
 	Pass		first;
 	Pass		second;
 	Pass		wanted;
 	EvVerdict	backward;
 	EvVerdict	forward;
 
-	if (exchanged)
-		exchange(p);
 	first = run_pass(p, lenient, &scope);
-	if (exchanged)
-		exchange(p);
 	if (first.ended_early)
 	{
 		wanted = first;
@@ -341,11 +383,8 @@ compare(EvProver *p, bool lenient)
 	if (!exchanged && first.backward != EV_UNKNOWN && first.forward != EV_UNKNOWN)
 		return first;
 
-	if (!exchanged)
-		exchange(p);
+	exchange(p);
 	second = run_pass(p, lenient, &scope);
-	if (!exchanged)
-		exchange(p);
 
 	/* from here on, those of the pass that lists the wanted changes */
 	backward = exchanged ? first.forward : first.backward;
@@ -369,14 +408,26 @@ compare(EvProver *p, bool lenient)
 
 /* ---------- the entry ---------- */
 
+/* What is compared. */
+typedef struct Comparison
+{
+	const EvDocument *documents[2];
+	EvResolver	resolvers[2];
+	bool		exchanged;		/* the second one is read first, as the old
+								 * one */
+} Comparison;
+
 /* Returns a prover that has read both documents, in CurrentMemoryContext. */
 static EvProver *
-read_both(const EvDocument *old, EvResolver old_resolver, const EvDocument *new, EvResolver new_resolver)
+read_both(const Comparison *comparison)
 {
 	EvProver   *p = palloc0(sizeof(EvProver));
 	EvDocument *copy = palloc(sizeof(EvDocument));
+	int			first = comparison->exchanged ? 1 : 0;
+	const EvDocument *old = comparison->documents[first];
+	const EvDocument *new = comparison->documents[1 - first];
 
-	p->old_root = ev_prover_read(&p->old, old, old_resolver);
+	p->old_root = read_valid(&p->old, old, comparison->resolvers[first]);
 
 	/* subschemas are distinguished by address */
 	*copy = *new;
@@ -385,8 +436,40 @@ read_both(const EvDocument *old, EvResolver old_resolver, const EvDocument *new,
 		copy->schema = palloc(VARSIZE(new->schema));
 		memcpy(copy->schema, new->schema, VARSIZE(new->schema));
 	}
-	p->new_root = ev_prover_read(&p->new, copy, new_resolver);
+	p->new_root = read_valid(&p->new, copy, comparison->resolvers[1 - first]);
 	return p;
+}
+
+/*
+ * Returns a prover that has read both documents in their order, and sets
+ * comparison->exchanged.  Resets CurrentMemoryContext, where it is.
+ */
+static EvProver *
+read_in_order(Comparison *comparison)
+{
+	int			order = compare_documents(comparison->documents[0], comparison->documents[1]);
+	EvProver   *p;
+
+	comparison->exchanged = order > 0;
+	MemoryContextReset(CurrentMemoryContext);
+	p = read_both(comparison);
+	if (order != 0 || compare_references(p) <= 0)
+		return p;
+	comparison->exchanged = true;
+	MemoryContextReset(CurrentMemoryContext);
+	return read_both(comparison);
+}
+
+/*
+ * Starts the budget, and switches to a context for what the prover makes: what was
+ * needed for reading depends on what the session has read before.
+ */
+static void
+begin_proving(EvProver *p, int64 most_work)
+{
+	MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "event_validate prover",
+												ALLOCSET_DEFAULT_SIZES));
+	ev_budget_start(p, most_work);
 }
 
 EvVerdict
@@ -398,14 +481,17 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
 												  ALLOCSET_DEFAULT_SIZES);
 	int64		most_work = work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK;
+	Comparison	comparison = {.documents = {old, new}, .resolvers = {old_resolver, new_resolver}};
 	EvProver   *p;
 	Pass		pass;
 	ListCell   *cell;
 
 	MemoryContextSwitchTo(scratch);
-	p = read_both(old, old_resolver, new, new_resolver);
-	ev_budget_start(p, most_work);
-	pass = compare(p, lenient);
+	require_valid(old, old_resolver);
+	require_valid(new, new_resolver);
+	p = read_in_order(&comparison);
+	begin_proving(p, most_work);
+	pass = compare(p, lenient, comparison.exchanged);
 	if (work != NULL)
 		*work = Max(*work - p->work - p->unseen, 0);
 	if (pass.lacks_changes)
@@ -414,9 +500,10 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 		EvScope    *volatile scope = NULL;
 		char	   *spent = MemoryContextStrdup(caller, p->spent);
 
-		MemoryContextReset(scratch);
-		p = read_both(old, old_resolver, new, new_resolver);
-		ev_budget_start(p, most_work / LISTING_SHARE);
+		MemoryContextSwitchTo(scratch);
+		p = read_in_order(&comparison);
+		exchange(p);
+		begin_proving(p, most_work / LISTING_SHARE);
 		pass.changes = run_pass(p, lenient, &scope).changes;
 		if (work != NULL)
 			*work = Max(*work - p->work - p->unseen, 0);

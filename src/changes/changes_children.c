@@ -79,6 +79,22 @@ find_named(EvProver *p, const EvFacts *f, bool is_pattern, const EvString *name,
 }
 
 /*
+ * Does the fact that `b` requires a property exclude instances of `a`?  Branches of `a`
+ * can require it.
+ */
+static bool
+lacks_required(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
+{
+	const EvFacts *facts = ev_facts(p, a->proper, EV_NECESSARY);
+	const EvTextFact *required = ev_facts_requires(p, ev_facts(p, b, EV_SUFFICIENT), name);
+
+	if (required == NULL || ev_facts_requires(p, facts, name) != NULL)
+		return false;
+	return (facts->groups == NIL && facts->conditions == NIL) ||
+		!ev_prove_single(p, a, b, scope, EV_FACT_REQUIRED, required->origin);
+}
+
+/*
  * Returns the verdict on a property in one direction, for its value and its
  * presence.
  */
@@ -89,7 +105,7 @@ property_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, co
 	const EvFacts *fa = ev_facts(p, a->proper, EV_NECESSARY);
 	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
 
-	if (ev_facts_requires(p, fb, name) != NULL && ev_facts_requires(p, fa, name) == NULL)
+	if (lacks_required(p, a, b, scope, name))
 		return EV_INCOMPATIBLE;
 	if (ev_prove_property(p, a, b, scope, name))
 		return EV_COMPATIBLE;
@@ -115,8 +131,9 @@ report_property(EvLister *l, EvPair *pair, const EvString *name, EvChangeRule ru
 static void
 report_required(EvLister *l, EvPair *pair, const EvString *name, EvOrigin origin, bool is_required)
 {
-	const EvFacts *other = ev_facts(l->prover, is_required ? pair->old : pair->new, EV_NECESSARY);
-	EvVerdict	verdict = ev_facts_requires(l->prover, other, name) != NULL ? EV_COMPATIBLE : EV_INCOMPATIBLE;
+	EvSchemaSet *other = is_required ? pair->old : pair->new;
+	EvVerdict	verdict = lacks_required(l->prover, other, is_required ? pair->new : pair->old, pair->scope, name) ?
+		EV_INCOMPATIBLE : EV_COMPATIBLE;
 
 	ev_change_add(l, is_required ? EV_CHANGE_PROPERTY_BECAME_REQUIRED : EV_CHANGE_PROPERTY_BECAME_OPTIONAL,
 				  ev_change_location(l, origin),

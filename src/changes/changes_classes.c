@@ -192,6 +192,7 @@ node_of(Graph *g, const EvSubschema *schema)
 
 	/* its number, until the wording is known */
 	unconstify(EvSubschema *, schema)->wording = g->count;
+	unconstify(EvSubschema *, schema)->number = g->count;
 	return g->count++;
 }
 

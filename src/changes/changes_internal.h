@@ -23,8 +23,10 @@
  * changes_object.c	the same, for objects and arrays
  * changes_branch.c	the same, for anyOf, oneOf, not, if; and cases
  * changes_ranges.c	cases of numbers
+ * changes_single.c	the proof of one fact among several
  * changes_scope.c	the lenient reading
  * changes_bounds.c	refutations of bounds without a value
+ * changes_types.c	the types of a set, as text
  * changes_list.c		the list of differences
  * changes.c			the comparison's entry
  * view_columns.c		uses the facts of one schema for types of columns
@@ -364,6 +366,8 @@ typedef struct EvProver
 	int			proofs;			/* remaining number */
 	bool		is_first;		/* the question may be asked again when more
 								 * is known, although it was cut short */
+	bool		is_single;		/* the question is about one fact, */
+	int			singles;		/* and the number of these */
 	int			questions;		/* number of proofs and searches, */
 	int			question;		/* and the one that is being made */
 	int64		question_end;	/* limit on ev_work_counted() for this
@@ -596,7 +600,7 @@ extern List *ev_strings_between(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b
 
 /*
  * Divides the schemas of both documents into classes of equal ones, and sets
- * EvSubschema.same and EvSubschema.wording.
+ * EvSubschema.same, EvSubschema.wording and EvSubschema.number.
  */
 extern void ev_find_equal_schemas(EvProver *prover);
 
@@ -691,6 +695,14 @@ extern bool ev_prove(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *
  * long, ev_prove() tries it again.
  */
 extern bool ev_prove_first(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+
+/*
+ * Is it quickly proved that each instance of `a` has the fact of `b` of this kind and
+ * origin, although it may lack others of the kind?  False, too, for kinds whose facts
+ * are not listed one by one.
+ */
+extern bool ev_prove_single(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kind,
+							EvOrigin origin);
 
 /* Is it proved that a set has no instances? */
 extern bool ev_prove_empty(EvProver *prover, EvSchemaSet *set);

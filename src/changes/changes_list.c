@@ -98,6 +98,19 @@ ev_change_add(EvLister *l, EvChangeRule rule, char *location, EvVerdict backward
 	ev_spend(l->prover, 100 + message.len / 8);
 }
 
+void
+ev_change_refine(EvLister *l, EvPair *pair, uint32 kind, const EvOrigin *old, const EvOrigin *new)
+{
+	EvChange   *change = llast(l->changes);
+
+	if (new != NULL && change->backward != EV_COMPATIBLE &&
+		ev_prove_single(l->prover, pair->old, pair->new, pair->scope, kind, *new))
+		change->backward = EV_COMPATIBLE;
+	if (old != NULL && change->forward != EV_COMPATIBLE &&
+		ev_prove_single(l->prover, pair->new, pair->old, pair->scope, kind, *old))
+		change->forward = EV_COMPATIBLE;
+}
+
 /*
  * Reports a difference in facts of one kind.  Added facts are forward
  * compatible, removed facts backward compatible.
@@ -114,6 +127,7 @@ ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOr
 	if (side != EV_ADDED && !l->prover->proved_forward)
 		forward = ev_change_verdict(l, pair->new, pair->old, pair->scope, kinds, types, is_plain);
 	ev_change_add(l, rule, ev_change_location(l, origin), backward, forward, "%s", message);
+	ev_change_refine(l, pair, kinds, side == EV_REMOVED ? &origin : NULL, side == EV_ADDED ? &origin : NULL);
 }
 
 /*
@@ -177,26 +191,6 @@ ev_name_text(const EvString *name)
 	return ev_string_show(name->data, name->length);
 }
 
-/* Names the types that a set can have, by what all of its keywords say. */
-static char *
-types_text(EvProver *p, EvSchemaSet *set)
-{
-	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
-	StringInfoData text;
-	int			count = 0;
-
-	initStringInfo(&text);
-	if (f->possible == 0)
-		return "nothing";
-	if (f->possible == EV_ALL_TYPES && !f->integer)
-		return "any type";
-	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
-		if ((f->possible & EV_BIT(type)) != 0 && !(type == EV_TRUE && (f->possible & EV_BIT(EV_FALSE)) != 0))
-			appendStringInfo(&text, "%s%s", count++ > 0 ? " or " : "",
-							 type == EV_NUMBER && f->integer ? "integer" : ev_type_name(type));
-	return text.data;
-}
-
 /* ---------- keywords of all types ---------- */
 
 static void
@@ -209,16 +203,21 @@ list_types(EvLister *l, EvPair *pair)
 	bool		wider = (new->types & ~old->types) != 0 ||
 		(old->integer && !new->integer && (new->types & EV_BIT(EV_NUMBER)) != 0);
 	EvChangeRule rule;
+	char	   *was;
+	char	   *is;
 
 	if (!narrower && !wider)
 		return;
+	was = ev_types_text(l->prover, pair->old);
+	is = ev_types_text(l->prover, pair->new);
 	rule = narrower && wider ? EV_CHANGE_TYPE_CHANGED : narrower ? EV_CHANGE_TYPE_NARROWED : EV_CHANGE_TYPE_WIDENED;
 	ev_change_report(l, pair, rule, narrower && wider ? EV_BOTH : narrower ? EV_ADDED : EV_REMOVED,
 					 new->type_origin.subschema != NULL ? new->type_origin :
 					 old->type_origin.subschema != NULL ? old->type_origin : pair->origin,
 					 EV_FACT_TYPE, EV_ALL_TYPES, true,
-					 psprintf("The type was %s and is %s now.", types_text(l->prover, pair->old),
-							  types_text(l->prover, pair->new)));
+					 strcmp(was, is) != 0 ? psprintf("The type was %s and is %s now.", was, is) :
+					 psprintf("The type is %s as before, which %s now.", is,
+							  wider ? "other keywords than \"type\" say" : "\"type\" says"));
 }
 
 /*

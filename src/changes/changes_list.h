@@ -50,6 +50,12 @@ extern void ev_change_add(EvLister *lister, EvChangeRule rule, char *location, E
 						  EvVerdict forward, const char *format,...) pg_attribute_printf(6, 7);
 extern void ev_change_report(EvLister *lister, EvPair *pair, EvChangeRule rule, EvSide side, EvOrigin origin,
 							 uint32 kinds, uint32 types, bool is_plain, const char *message);
+
+/*
+ * Lets the last change be compatible in each direction in which the fact of this
+ * origin is implied, although others of its kind may not be.  NULL: no fact of this side.
+ */
+extern void ev_change_refine(EvLister *lister, EvPair *pair, uint32 kind, const EvOrigin *old, const EvOrigin *new);
 extern void ev_change_settle(EvLister *lister, int first, EvVerdict backward, EvVerdict forward,
 							 EvOrigin origin, const char *message);
 
@@ -76,5 +82,8 @@ extern void ev_list_applicators(EvLister *lister, EvPair *pair);
 extern List *ev_changes_without_duplicates(EvProver *prover, List *changes, int first);
 
 extern char *ev_name_text(const EvString *name);
+
+/* Names the types that a set can have, by what all of its keywords say, in CurrentMemoryContext. */
+extern char *ev_types_text(EvProver *prover, EvSchemaSet *set);
 
 #endif							/* EV_CHANGES_LIST_H */

@@ -12,6 +12,8 @@
 
 #include "changes/changes_list.h"
 
+#define MOST_NAMES		3		/* in a message about a condition */
+
 #define MOST_SIMILAR	36		/* pairs of variants of which one may imply
 								 * the other */
 #define MOST_TRIED_WHOLE	32	/* variants of groups that are tried together */
@@ -359,6 +361,12 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	if (backward == EV_UNKNOWN && ev_witness_again(p, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, witness) != NULL)
 		backward = EV_INCOMPATIBLE;
 
+	/* another group of the schema can be the one that is not implied */
+	if (backward != EV_COMPATIBLE && ev_prove_single(p, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, new->origin))
+		backward = EV_COMPATIBLE;
+	if (forward != EV_COMPATIBLE && ev_prove_single(p, pair->new, pair->old, pair->scope, EV_FACT_GROUPS, old->origin))
+		forward = EV_COMPATIBLE;
+
 	if (old->one != new->one)
 		ev_change_add(l, new->one ? EV_CHANGE_ANY_OF_BECAME_ONE_OF : EV_CHANGE_ONE_OF_BECAME_ANY_OF,
 					  ev_change_location(l, new->origin), backward, forward,
@@ -546,12 +554,59 @@ search_condition(EvLister *l, EvPair *pair, const EvConditionFact *old, const Ev
 	l->changes = l->prover->changes = before;
 }
 
+/* Appends the properties that one schema requires and the other does not. */
+static void
+append_required(EvLister *l, StringInfo text, EvSubschema *schema, EvSubschema *other, const char *when, const char *what)
+{
+	EvProver   *p = l->prover;
+	const EvFacts *facts = ev_facts(p, ev_set_of(p, schema), EV_NECESSARY);
+	const EvFacts *before = ev_facts(p, ev_set_of(p, other), EV_NECESSARY);
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, facts->required)
+	{
+		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
+
+		if (ev_facts_requires(p, before, name) != NULL)
+			continue;
+		if (++count <= MOST_NAMES)
+			appendStringInfo(text, "%s%s", count == 1 ? when : ", ", ev_name_text(name));
+	}
+	if (count > MOST_NAMES)
+		appendStringInfo(text, " and %d more", count - MOST_NAMES);
+	if (count > 0)
+		appendStringInfo(text, " %s %s.", count == 1 ? "is" : "are", what);
+}
+
+/* Returns a message with what is required under a condition; old or new is NULL if there is none. */
+static char *
+condition_message(EvLister *l, const EvConditionFact *old, const EvConditionFact *new, const char *message)
+{
+	EvSubschema *truth = &l->prover->truth;
+	EvSubschema *old_then = old != NULL ? old->then : truth;
+	EvSubschema *new_then = new != NULL ? new->then : truth;
+	EvSubschema *old_else = old != NULL ? old->otherwise : truth;
+	EvSubschema *new_else = new != NULL ? new->otherwise : truth;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, message);
+	append_required(l, &text, new_then, old_then, " If it holds, ", "required now");
+	append_required(l, &text, old_then, new_then, " If it holds, ", "no longer required");
+	append_required(l, &text, new_else, old_else, " Otherwise, ", "required now");
+	append_required(l, &text, old_else, new_else, " Otherwise, ", "no longer required");
+	return text.data;
+}
+
 static void
 report_changed_condition(EvLister *l, EvPair *pair, const EvConditionFact *old, const EvConditionFact *new)
 {
 	search_condition(l, pair, old, new);
 	ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, new->origin,
-					 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition or its consequences changed.");
+					 EV_FACT_CONDITIONS, EV_ALL_TYPES, false,
+					 condition_message(l, old, new, "The condition or its consequences changed."));
+	ev_change_refine(l, pair, EV_FACT_CONDITIONS, &old->origin, &new->origin);
 }
 
 /* Reports conditions whose test is the same and takes them out of both lists. */
@@ -593,12 +648,14 @@ list_conditions(EvLister *l, EvPair *pair)
 	foreach(cell, old_left)
 	{
 		ev_change_report(l, pair, EV_CHANGE_CONDITION_REMOVED, EV_REMOVED, ((EvConditionFact *) lfirst(cell))->origin,
-						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "A condition was removed.");
+						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false,
+						 condition_message(l, lfirst(cell), NULL, "A condition was removed."));
 	}
 	foreach(cell, new_left)
 	{
 		ev_change_report(l, pair, EV_CHANGE_CONDITION_ADDED, EV_ADDED, ((EvConditionFact *) lfirst(cell))->origin,
-						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "A condition was added.");
+						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false,
+						 condition_message(l, NULL, lfirst(cell), "A condition was added."));
 	}
 }
 

@@ -36,6 +36,8 @@
 #define MOST_WORK_FIRST INT64CONST(4000000) /* on the question about the whole
 											 * documents, */
 #define MOST_WORK		INT64CONST(400000)	/* and on another one */
+#define MOST_WORK_SINGLE	INT64CONST(40000)	/* and on one about a single
+												 * fact */
 #define QUESTION_SHARE	16		/* the part of the limit on all work that one
 								 * question can take */
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
@@ -159,7 +161,8 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 		return judgement->proved;
 	p->proofs = MOST_PROOFS;
 	p->question = ++p->questions;
-	p->question_end = ev_work_counted(p) + Min(p->is_first ? MOST_WORK_FIRST : MOST_WORK, p->most_work / QUESTION_SHARE);
+	p->question_end = ev_work_counted(p) + Min(p->is_first ? MOST_WORK_FIRST : p->is_single ? MOST_WORK_SINGLE : MOST_WORK,
+											   p->most_work / QUESTION_SHARE);
 	do
 	{
 		p->round++;
@@ -180,7 +183,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 	} while (result && p->disappointed);
 
 	/* the same question would not end earlier */
-	if (is_cut_short(p) && !p->is_first)
+	if (is_cut_short(p) && !p->is_first && !p->is_single)
 		judgement->refused = !result;
 	p->question = outer;
 	ev_spend(p, list_length(p->made));

@@ -23,6 +23,10 @@ typedef struct SetBucket
 #define LONG_LIST	32			/* values of an enum that are hashed */
 #define LONG_NAMES	24			/* names that are hashed */
 
+/* numbers of schemas that the numbers of subschemas do not reach */
+#define NUMBER_OF_TRUTH		(PG_UINT32_MAX - 1)
+#define NUMBER_OF_FALSEHOOD	PG_UINT32_MAX
+
 /* The values of a long enum. */
 typedef struct ListIndex
 {
@@ -196,7 +200,9 @@ ev_prover_init(EvProver *p)
 	p->sets = hash_create("event_validate schema sets", 256, &sets, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->truth.is_boolean = true;
 	p->truth.boolean = true;
+	p->truth.number = NUMBER_OF_TRUTH;
 	p->falsehood.is_boolean = true;
+	p->falsehood.number = NUMBER_OF_FALSEHOOD;
 	p->anything = ev_set_make(p, NIL, NIL, NIL, EV_ALL_TYPES);
 }
 
@@ -237,9 +243,12 @@ ev_string_among(EvProver *p, const List *strings, const EvString *string)
 	return false;
 }
 
-/* Does not depend on the order of the list. */
+/*
+ * Does not depend on the order of the list, nor on addresses: sets with the same hash
+ * cost steps, whose number decides what is found.
+ */
 static uint32
-hash_pointers(EvProver *p, const List *list)
+hash_schemas(EvProver *p, const List *list)
 {
 	uint32		hash = 0;
 	ListCell   *cell;
@@ -247,9 +256,12 @@ hash_pointers(EvProver *p, const List *list)
 	ev_spend(p, list_length(list));
 	foreach(cell, list)
 	{
-		void	   *pointer = lfirst(cell);
+		const EvSubschema *schema = lfirst(cell);
 
-		hash += hash_bytes((unsigned char *) &pointer, sizeof(pointer));
+		if (schema->number != 0)
+			hash += hash_bytes_uint32(schema->number);
+		else
+			hash += hash_bytes((const unsigned char *) &schema, sizeof(schema));
 	}
 	return hash;
 }
@@ -258,7 +270,7 @@ hash_pointers(EvProver *p, const List *list)
 static EvSchemaSet *
 find_set(EvProver *p, const List *members, const List *excluded, const List *required, uint32 types, bool as_written)
 {
-	uint32		hash = hash_pointers(p, members) * 31 + hash_pointers(p, excluded) * 7 +
+	uint32		hash = hash_schemas(p, members) * 31 + hash_schemas(p, excluded) * 7 +
 		list_length(required) * 131 + types + (as_written ? 65537 : 0);
 	SetBucket  *bucket;
 	EvSchemaSet *set;

@@ -89,6 +89,8 @@ typedef struct EvSubschema
 	uint32		wording;		/* of a comparison: subschemas with this
 								 * number are equal, annotations included; 0:
 								 * none */
+	uint32		number;			/* of a comparison: the same in each run; 0:
+								 * none */
 } EvSubschema;
 
 typedef struct EvCompiler
