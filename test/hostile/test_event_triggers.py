@@ -2,11 +2,12 @@
 
 import psycopg
 
-# One event trigger function for all events.  my.place is the event at which it acts, once; my.action is what it runs.
+# One event trigger function for all events.  my.place is the event at which it acts, once; my.action is what
+# it runs.  The sequence counts, also if settings are rolled back.
 ACT = """CREATE FUNCTION public.act() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
     IF current_setting('my.place', true) = TG_EVENT AND TG_TAG ~ current_setting('my.tag', true) THEN
         PERFORM set_config('my.place', '', false);
-        PERFORM set_config('my.acted', 'yes', false);
+        PERFORM nextval('public.acts');
         EXECUTE current_setting('my.action');
     END IF; END $$"""
 EVENTS = ("ddl_command_start", "ddl_command_end", "sql_drop", "table_rewrite")
@@ -15,7 +16,8 @@ START, END = EVENTS[:2]
 
 
 def prepare(world):
-    world.run(None, f"GRANT CREATE ON SCHEMA public TO \"{world.role('owner')}\"", ACT,
+    world.run(None, f"GRANT CREATE ON SCHEMA public TO \"{world.role('owner')}\"", "CREATE SEQUENCE public.acts START 2; SELECT nextval('public.acts')",
+              "GRANT ALL ON SEQUENCE public.acts TO PUBLIC", ACT,
               *[f"CREATE EVENT TRIGGER act_{event} ON {event} EXECUTE FUNCTION public.act()" for event in EVENTS])
     world.run("owner",
               """SELECT register_event_schema('k', 1, '{"type": "object", "required": ["a"]}')""",
@@ -27,17 +29,22 @@ def prepare(world):
 
 def act(session, place, action, tag="."):
     """Lets the event trigger act at the next command with this tag."""
-    session.execute("SELECT set_config('my.acted', '', false), set_config('my.place', %s, false), set_config('my.action', %s, false),"
+    session.execute("SELECT set_config('my.place', %s, false), set_config('my.action', %s, false),"
                     " set_config('my.tag', %s, false)", (place, action, tag))
+
+
+def acts(session):
+    return session.execute("SELECT last_value FROM public.acts").fetchone()[0]
 
 
 def error_of(session, call):
     """The error of a call during which the event trigger must have acted; NULL: none."""
+    before = acts(session)
     try:
         session.execute(call)
     except psycopg.Error as error:
         return error
-    assert session.execute("SELECT current_setting('my.acted')").fetchone()[0] == "yes", f"the event trigger did not act: {call}"
+    assert acts(session) > before, f"the event trigger did not act: {call}"
     return None
 
 
@@ -52,7 +59,7 @@ def test_replaced_while_widened(world):
         error = error_of(session, """SELECT widen_event_schema('k', 1, '{"type": "object"}')""")
         assert error is not None and error.sqlstate == "42710", error
         assert world.run(None, """SELECT validate_event('{"a": 1}', 'k', 1), validate_event('""', 'k', 1)""") == [(True, False)]
-    act(session, "none", "")
+    act(session, "no event", "")
     session.execute("""SELECT widen_event_schema('k', 1, '{"type": "object"}')""")
     assert world.run(None, "SELECT validate_event('{}', 'k', 1)") == [(True,)]
 
@@ -60,8 +67,8 @@ def test_replaced_while_widened(world):
 def test_created_while_registered(world):
     """What is created while a schema is registered is checked itself: its document, and the URIs that it takes."""
     prepare(world)
-    world.run("owner", """SELECT register_schema('https://e.com/a', '{"type": "string"}')""",
-              """SELECT register_event_schema('user', 1, '{"$ref": "https://e.com/a"}')""")
+    world.run("owner", """SELECT register_schema('https://e.com/a', '{"$id": "https://e.com/b", "type": "string"}')""",
+              """SELECT register_event_schema('user', 1, '{"$ref": "https://e.com/b"}')""")
     session = world.connect("owner")
     function = "FUNCTION event_schema.\"{}\"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{}'"
     calls = ("""SELECT register_event_schema('new', 1, '{"type": "object"}')""",
@@ -71,11 +78,11 @@ def test_created_while_registered(world):
                 (START, "CREATE " + function.format("bad@1", '{"type": 1}'), "22023"),
                 (END, "CREATE " + function.format("bad@1", '{"type": 1}'), "22023"),
                 (END, "CREATE " + function.format("k@3", '{"type": "string"}'), "22023"),
-                (END, "DROP FUNCTION event_schema.\"new@1\"(jsonb); CREATE " + function.format("new@1", '{"$id": "https://e.com/a"}'), "42710")):
+                (END, "DROP FUNCTION event_schema.\"new@1\"(jsonb); CREATE " + function.format("new@1", '{"$id": "https://e.com/b"}'), "42710")):
             act(session, place, action)
             error = error_of(session, call)
             assert error is not None and error.sqlstate == sqlstate, f"{action}: {error.sqlstate if error else None} {error}"
-    act(session, "none", "")
+    act(session, "no event", "")
     for call in calls:
         session.execute(call)
 
