@@ -125,12 +125,6 @@ extern List *ev_site_tables(const EvSearch *search);
 extern Node *ev_check_expression(Oid constraint);
 
 /*
- * Returns the topmost table from which a relation has a CHECK constraint by
- * inheritance; the relation, if the constraint is its own.
- */
-extern Oid	ev_check_declared(Oid relation, Oid constraint);
-
-/*
  * Raises an error if another role than the owner of its table may have written the
  * expressions of a site: one that may add triggers to the table, or that owns the
  * domain, or the table that has the policy.  Parsing or evaluating them would run its code with the owner's rights.
