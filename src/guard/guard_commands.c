@@ -657,7 +657,7 @@ guarded_tables(Oid function)
 		Oid			trigger = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &is_null));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
-		if (ev_guard_family_table(table, trigger) == table)
+		if (!ev_guard_is_of_parent(trigger))
 			tables = lappend_oid(tables, table);
 		MemoryContextSwitchTo(spi);
 	}
