@@ -1233,7 +1233,7 @@ BEGIN
 	IF replaced.constraint_name IS NOT NULL THEN
 		drops := pg_catalog.format('DROP CONSTRAINT %I, ', chosen);
 	END IF;
-	EXECUTE pg_catalog.format('ALTER TABLE %s %sADD CONSTRAINT %I CHECK (%s) NOT VALID', relation, drops, chosen, condition);
+	EXECUTE pg_catalog.format('ALTER TABLE %s %sADD CONSTRAINT %I CHECK (%s) NOT VALID', _event_validate.event_qualified_name(relation), drops, chosen, condition);
 	PERFORM _event_validate.require_event_check_calls(relation, chosen, data_expr, type_expr, version_expr);
 	IF replaced.validated THEN
 		RAISE NOTICE USING
@@ -1512,7 +1512,7 @@ BEGIN
 	PERFORM _event_validate.set_progress_phase('checking events', relation);
 
 	BEGIN
-		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
+		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', _event_validate.event_qualified_name(relation), found_check.constraint_name);
 	EXCEPTION WHEN check_violation OR undefined_object OR program_limit_exceeded OR statement_too_complex
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
 		-- not if check_event is only a part of the constraint: an audit would look at other rows
@@ -1584,7 +1584,7 @@ BEGIN
 	END IF;
 	found_check := _event_validate.find_event_check(relation, checks, constraint_name::pg_catalog.name);
 	PERFORM _event_validate.lock_event_table(relation);
-	EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', relation, found_check.constraint_name);
+	EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', _event_validate.event_qualified_name(relation), found_check.constraint_name);
 END
 $$;
 COMMENT ON FUNCTION drop_event_check(regclass, text) IS 'drops a CHECK constraint that validates events';
@@ -2276,6 +2276,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
+	-- it may have been dropped since the last commit
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT event_column_merge', _event_validate.event_qualified_name(relation));
 EXCEPTION WHEN check_violation THEN
 	RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -685,6 +685,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
+	-- it may have been dropped since the last commit
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT event_column_merge', _event_validate.event_qualified_name(relation));
 EXCEPTION WHEN check_violation THEN
 	RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',

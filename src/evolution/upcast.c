@@ -761,7 +761,11 @@ create_requested(const Request *request, Oid called, const Jsonb *renames)
 
 	created = find_upcast(NameStr(request->function));
 	if (!HeapTupleIsValid(created) || !is_requested(created, called, renames))
-		elog(ERROR, "upcast \"%s\" is not the one that was requested", request->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("upcast \"%s\" is not the one that was requested", request->name),
+				 errdetail("It was dropped or replaced while the command ran."),
+				 errhint("Look for an event trigger that does so.")));
 	/* if event triggers are disabled, this was not done yet */
 	ev_upcast_check_function(created, NULL, false);
 	if (ev_has_short_type(NameStr(request->function)))

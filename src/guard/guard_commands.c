@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
@@ -109,9 +110,15 @@ check_owner(Oid table)
 static Relation
 open_locked(Oid table)
 {
-	Relation	relation = table_open(table, NoLock);
-	char		kind = relation->rd_rel->relkind;
+	Relation	relation = try_table_open(table, NoLock);
+	char		kind;
 
+	/* an event trigger of users has dropped it */
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	kind = relation->rd_rel->relkind;
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -261,20 +268,33 @@ change_trigger(Relation relation, const Trigger *trigger, const EvGuardArguments
 }
 
 /*
+ * Raises an error if a command on the trigger of this table, which it names, has not
+ * changed it: event triggers of users run before the command, and may rename tables.
+ */
+static void
+refuse_changed(const RangeVar *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("table \"%s\" or its event guard was changed while the command ran", table->relname),
+			 errhint("Look for an event trigger that renames or drops them.")));
+}
+
+/*
  * The text of the operands was parsed anew.  Raises an error if they call other
  * functions now: a role may have added some to a schema that match better.
  */
 static void
-check_functions(Oid table, Oid function, Node *const *operands)
+check_functions(Oid table, const RangeVar *name, Oid function, Node *const *operands)
 {
-	Relation	relation = table_open(table, NoLock);
+	Relation	relation = try_table_open(table, NoLock);
 	List	   *meant = ev_functions_called((Node *) list_make3(operands[0], operands[1], operands[2]));
-	const Trigger *trigger = find_trigger(relation, function);
+	const Trigger *trigger = relation != NULL ? find_trigger(relation, function) : NULL;
 	FuncExpr   *reads = trigger != NULL ? ev_guard_reads(trigger) : NULL;
 	Oid			other = reads != NULL ? ev_function_not_meant((Node *) reads->args, meant) : InvalidOid;
 
-	if (reads == NULL)
-		elog(ERROR, "table \"%s\" has not got its event guard", RelationGetRelationName(relation));
+	if (reads == NULL || RangeVarGetRelid(name, NoLock, true) != table)
+		refuse_changed(name);
 	if (OidIsValid(other))
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
@@ -328,7 +348,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	appendStringInfoChar(&text, ')');
 	table_close(relation, NoLock);	/* an open relation would count as in use */
 	ev_run_command((Node *) command, text.data);
-	check_functions(table, function, operands);
+	check_functions(table, command->relation, function, operands);
 
 	/* replacing resets when the trigger fires */
 	if (enabled != TRIGGER_FIRES_ON_ORIGIN)
@@ -637,7 +657,7 @@ guarded_tables(Oid function)
 		Oid			trigger = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &is_null));
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
-		if (ev_guard_family_table(table, trigger) == table)
+		if (!ev_guard_is_of_parent(trigger))
 			tables = lappend_oid(tables, table);
 		MemoryContextSwitchTo(spi);
 	}
@@ -902,6 +922,7 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	char	   *namespace;
 	char	   *table;
 	char	   *name;
+	Oid			dropped;
 
 	ev_require_argument(fcinfo, 0, "relation");
 	check_owner(PG_GETARG_OID(0));
@@ -914,6 +935,7 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	namespace = get_namespace_name(RelationGetNamespace(relation));
 	table = pstrdup(RelationGetRelationName(relation));
 	name = pstrdup(trigger->tgname);
+	dropped = trigger->tgoid;
 	table_close(relation, NoLock);
 
 	command->removeType = OBJECT_TRIGGER;
@@ -922,6 +944,8 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	ev_run_command((Node *) command,
 				   psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
 							quote_qualified_identifier(namespace, table)));
+	if (get_trigger_oid(PG_GETARG_OID(0), name, true) == dropped)
+		refuse_changed(makeRangeVar(namespace, table, -1));
 	ev_quarantine_drop_unused();
 	PG_RETURN_VOID();
 }

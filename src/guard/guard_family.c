@@ -212,6 +212,14 @@ ev_guard_family_table(Oid relation, Oid trigger)
 	return guard.relation;
 }
 
+bool
+ev_guard_is_of_parent(Oid trigger)
+{
+	StoredTrigger guard;
+
+	return read_by_oid(trigger, &guard) && (OidIsValid(guard.parent) || go_up(&guard));
+}
+
 List *
 ev_guard_family_ancestors(Oid relation)
 {

@@ -24,6 +24,12 @@ typedef struct EvFamilyGuard
 extern Oid	ev_guard_family_table(Oid relation, Oid trigger);
 
 /*
+ * Does a guard belong to another table, as ev_guard_family_table() says?  Looks at the
+ * parents only, however deep a table of another role is below others.
+ */
+extern bool ev_guard_is_of_parent(Oid trigger);
+
+/*
  * Returns the OIDs of all tables of which a relation is a partition or a child,
  * directly or not, in CurrentMemoryContext: the result of
  * ev_guard_family_table() can change only if one of them, or the relation, is

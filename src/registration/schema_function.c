@@ -16,7 +16,6 @@
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/syscache.h"
 
 #include "base/shown_text.h"
@@ -57,7 +56,6 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 	FunctionParameter *parameter = makeNode(FunctionParameter);
 	const char *argument = "data";
 	char	   *ddl;
-	int			guc_level;
 
 	if (HeapTupleIsValid(replaced))
 	{
@@ -96,11 +94,7 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 				   argument ? quote_identifier(argument) : "",
 				   EV_LANGUAGE, quote_literal_cstr(body));
 
-	guc_level = NewGUCNestLevel();
-	set_config_option("check_function_bodies", "off", PGC_USERSET, PGC_S_SESSION,
-					  GUC_ACTION_SAVE, true, 0, false);
 	ev_run_command((Node *) command, ddl);
-	AtEOXact_GUC(false, guc_level);
 }
 
 char *
@@ -120,20 +114,18 @@ Oid
 ev_create_function(const char *name, const char *uri, const char *body, HeapTuple replaced, EvVouched vouched,
 				   bool is_wider)
 {
+	EvVouch		vouch = {.name = name, .body = body, .checks = vouched, .is_wider = is_wider};
+	const EvVouch *outer = ev_validator_vouch(&vouch);
 	int			type_length;
 	int32		version;
 
-	ev_validator_vouch(name, vouched);
-	if (is_wider)
-		ev_validator_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
 	PG_TRY();
 	{
 		create_function(name, body, replaced);
 	}
 	PG_FINALLY();
 	{
-		ev_validator_vouch(NULL, EV_VOUCHED_CLAIMS);
-		ev_validator_allow_replacement(InvalidOid);
+		(void) ev_validator_vouch(outer);
 	}
 	PG_END_TRY();
 	if (replaced == NULL && ev_shortened_type(name) != NULL)

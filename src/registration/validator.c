@@ -520,33 +520,33 @@ ev_validator_check_annotations(const EvDocument *old, const EvDocument *new)
 				 errdetail("Its owner does not have CREATE on schema %s.", EV_SCHEMA_NAMESPACE)));
 }
 
-/* The function that is being widened. */
-static Oid	replaceable = InvalidOid;
+/* What the caller of CREATE FUNCTION has checked; NULL: nothing. */
+static const EvVouch *vouched = NULL;
 
-void
-ev_validator_allow_replacement(Oid function)
+const EvVouch *
+ev_validator_vouch(const EvVouch *vouch)
 {
-	replaceable = function;
-}
+	const EvVouch *before = vouched;
 
-/*
- * The name of a document that the caller has checked, and the checks that it
- * has made.
- */
-static const char *vouched = NULL;
-static EvVouched vouched_for;
-
-void
-ev_validator_vouch(const char *name, EvVouched what)
-{
-	vouched = name;
-	vouched_for = what;
+	vouched = vouch;
+	return before;
 }
 
 static bool
-is_vouched(const char *name, EvVouched what)
+has_body(HeapTuple function, const char *body)
 {
-	return vouched != NULL && vouched_for >= what && strcmp(vouched, name) == 0;
+	bool		is_null;
+	Datum		source = SysCacheGetAttr(PROCOID, function, Anum_pg_proc_prosrc, &is_null);
+
+	return !is_null && strcmp(TextDatumGetCString(source), body) == 0;
+}
+
+/* Has the caller made these checks of the function's document? */
+static bool
+is_vouched(HeapTuple function, const EvDocument *document, EvVouched checks)
+{
+	return vouched != NULL && vouched->checks >= checks && strcmp(vouched->name, document->name) == 0 &&
+		has_body(function, vouched->body);
 }
 
 bool		ev_keep_wider_schemas = false;
@@ -677,7 +677,7 @@ check_replacement(HeapTuple function, Replacing *replacing)
 						document->name, EV_LANGUAGE),
 				 errhint("Drop the function first.")));
 
-	if (document->function == replaceable)
+	if (is_vouched(function, document, EV_VOUCHED_CLAIMS) && vouched->is_wider)
 	{
 		replacing->old = *document;
 		return;
@@ -691,7 +691,7 @@ check_replacement(HeapTuple function, Replacing *replacing)
 		return;
 	}
 	ev_name_lock(document->name, ExclusiveLock);
-	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
+	if (!is_vouched(function, document, EV_VOUCHED_CLAIMS))
 	{
 		ev_function_lock(document->function, AccessExclusiveLock, document->name);
 		/* PostgreSQL has deleted the rows by which references find it */
@@ -760,7 +760,7 @@ check_registered(HeapTuple function, EvDocument *document, EvMentions *mentions)
 		if (document->renames != NULL)
 			ev_renames_hold_previous(document->name, type_length, version);
 	}
-	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
+	if (!is_vouched(function, document, EV_VOUCHED_CLAIMS))
 		ev_claims_check(document, mentions,
 						is_new ? NULL : replacing.is_new ? document : &replacing.old, NULL);
 	return is_new;
@@ -776,6 +776,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	EvMentions	mentions;
 	bool		is_registered;
 	bool		is_new = false;
+	bool		is_checked;
 
 	if (!CheckFunctionValidatorAccess(fcinfo->flinfo->fn_oid, function_oid))
 		PG_RETURN_VOID();
@@ -803,15 +804,16 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	 * marks a wider one
 	 */
 	document.is_new |= is_new || !is_registered;
-	if (check_function_bodies)
+	is_checked = check_function_bodies && !(is_registered && is_vouched(function, &document, EV_VOUCHED_CLAIMS));
+	if (is_checked)
 		(void) ev_validator_compile(&document, &mentions, is_registered, true, NULL);
-	if (check_function_bodies && is_new)
+	if (is_checked && is_new)
 	{
 		ev_compatibility_check(&document, NIL);
 		ev_view_followers_notice(document.name);
 	}
 	ev_claims_record(&document, &mentions, is_registered);
-	if (!is_registered || !is_vouched(document.name, EV_VOUCHED_ALL))
+	if (!is_registered || !is_vouched(function, &document, EV_VOUCHED_ALL))
 		record_dependencies(&document, &mentions, is_registered);
 
 	ReleaseSysCache(function);

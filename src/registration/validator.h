@@ -51,13 +51,6 @@ extern void ev_validator_lock_references(const EvMentions *mentions);
 extern List *ev_validator_faults(const EvDocument *document, bool own_only);
 
 /*
- * Allows the document of this function to be replaced by one that was proved
- * to accept all that it accepts; InvalidOid: no function.  Must be reset, also
- * after an error.
- */
-extern void ev_validator_allow_replacement(Oid function);
-
-/*
  * The checks that the caller of CREATE FUNCTION makes instead of the
  * validator.
  */
@@ -70,11 +63,24 @@ typedef enum EvVouched
 } EvVouched;
 
 /*
- * Tells the validator which checks to leave out for the document that is about
- * to take this name; NULL: none for any document.  Must be reset, also after
- * an error.
+ * What the caller of CREATE FUNCTION has checked.  It holds for this text only: event
+ * triggers of users can create functions while the command runs.
  */
-extern void ev_validator_vouch(const char *name, EvVouched vouched);
+typedef struct EvVouch
+{
+	const char *name;			/* of the document */
+	const char *body;			/* the function's body */
+	EvVouched	checks;
+	bool		is_wider;		/* it was proved that it accepts all that the
+								 * replaced one accepts */
+} EvVouch;
+
+/*
+ * Tells the validator for which function it leaves out checks; NULL: for none.  Without
+ * them, it does not compile the document either.  Returns what was set before, which must be
+ * set again afterwards, also after an error.
+ */
+extern const EvVouch *ev_validator_vouch(const EvVouch *vouch);
 
 /*
  * Records that a registered function depends on one to which its document refers by

@@ -99,13 +99,17 @@ set_default_text(const char *column, Node *expression)
 					deparse_expression(expression, NIL, false, false));
 }
 
-/* Does the column have the type jsonb and this default? */
+/* Does the column have the type jsonb and this default? False if an event trigger dropped the table. */
 static bool
 has_default(Oid table, const char *column, Node *expression)
 {
-	Relation	relation = table_open(table, NoLock);
+	Relation	relation = try_table_open(table, NoLock);
 	AttrNumber	number = get_attnum(table, column);
-	bool		result = number > 0 && TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid == JSONBOID &&
+	bool		result;
+
+	if (relation == NULL)
+		return false;
+	result = number > 0 && TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid == JSONBOID &&
 		equal(default_of(relation, column), expression);
 
 	table_close(relation, NoLock);
@@ -125,12 +129,12 @@ require_jsonb(Oid table, const char *column)
 
 /* An event trigger may have changed the column while the command ran. */
 static void
-require_default(Oid table, const char *column, Node *expression)
+require_default(Oid table, const char *name, const char *column, Node *expression)
 {
 	if (!has_default(table, column, expression))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("column \"%s\" of table %s was changed while it got its default", column, ev_table_name(table)),
+				 errmsg("column \"%s\" of table %s was changed while it got its default", column, name),
 				 errhint("Drop the default first, and set it again afterwards.")));
 }
 
@@ -139,14 +143,15 @@ static void
 give_default(Oid table, const char *column, Node *expression)
 {
 	AlterTableStmt *command = makeNode(AlterTableStmt);
+	char	   *name = ev_table_name(table);
 
 	require_jsonb(table, column);
 	command->relation = makeRangeVar(get_namespace_name(get_rel_namespace(table)), get_rel_name(table), -1);
 	command->relation->inh = false;
 	command->objtype = OBJECT_TABLE;
 	command->cmds = list_make1(set_default(get_attnum(table, column), expression));
-	ev_run_command((Node *) command, psprintf("ALTER TABLE ONLY %s %s", ev_table_name(table), set_default_text(column, expression)));
-	require_default(table, column, expression);
+	ev_run_command((Node *) command, psprintf("ALTER TABLE ONLY %s %s", name, set_default_text(column, expression)));
+	require_default(table, name, column, expression);
 }
 
 /* Sets the defaults of partitions and children, as SET DEFAULT does. */
@@ -173,10 +178,11 @@ ev_event_column_to_jsonb(PG_FUNCTION_ARGS)
 	Oid			table = PG_GETARG_OID(0);
 	const char *column = NameStr(*PG_GETARG_NAME(1));
 	const char *quoted = quote_identifier(column);
+	char	   *name = ev_table_name(table);
 	Node	   *expression = stored_default(table, column);
 	char	   *text = psprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT,"
 								" ALTER COLUMN %s TYPE pg_catalog.jsonb USING %s::pg_catalog.jsonb",
-								ev_table_name(table), quoted, quoted, quoted);
+								name, quoted, quoted, quoted);
 	AlterTableStmt *command = castNode(AlterTableStmt, linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT))->stmt);
 
 	if (expression != NULL)
@@ -188,7 +194,7 @@ ev_event_column_to_jsonb(PG_FUNCTION_ARGS)
 	ev_run_command((Node *) command, text);
 	if (expression != NULL)
 	{
-		require_default(table, column, expression);
+		require_default(table, name, column, expression);
 		give_defaults_below(table, column, expression);
 	}
 	PG_RETURN_VOID();

@@ -210,7 +210,7 @@ describe_trigger(Description *description, Relation relation, const Trigger *tri
 	set_text(&description->common, KIND, "guard");
 	set_name(&description->common, NAME, trigger->tgname);
 	set(&description->common, ENABLED, BoolGetDatum(trigger->tgenabled != TRIGGER_DISABLED));
-	if (ev_guard_family_table(RelationGetRelid(relation), trigger->tgoid) != RelationGetRelid(relation))
+	if (ev_guard_is_of_parent(trigger->tgoid))
 		return;
 	set(&description->common, DEFINITION,
 		OidFunctionCall1(F_PG_GET_TRIGGERDEF_OID, ObjectIdGetDatum(trigger->tgoid)));
@@ -290,7 +290,7 @@ describe_problem(Description *description, const char *problem)
 	ListedRow  *row;
 
 	if (name == NULL || ev_top_table(site->relation) != site->relation ||
-		(OidIsValid(site->trigger) && ev_guard_family_table(site->relation, site->trigger) != site->relation))
+		(OidIsValid(site->trigger) && ev_guard_is_of_parent(site->trigger)))
 		return;
 	row = add_row(description);
 	set_text(row, KIND, OidIsValid(site->trigger) ? "guard" : OidIsValid(site->domain) ? "domain" : "check");

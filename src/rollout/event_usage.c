@@ -8,7 +8,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -20,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "base/row_fault.h"
@@ -307,6 +310,43 @@ try_count_table(Counter *counter)
 }
 
 /*
+ * Returns the topmost table from which a relation has a CHECK constraint by
+ * inheritance; the relation, if the constraint is its own.
+ */
+static Oid
+check_declared(Oid relation, Oid constraint)
+{
+	while (OidIsValid(constraint))
+	{
+		HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+		Form_pg_constraint form;
+		NameData	name;
+		bool		is_own;
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!HeapTupleIsValid(tuple))
+			return relation;
+		form = (Form_pg_constraint) GETSTRUCT(tuple);
+		is_own = form->conislocal;
+		name = form->conname;
+		ReleaseSysCache(tuple);
+		constraint = InvalidOid;
+		if (is_own)
+			return relation;
+		foreach(cell, ev_parents(relation))
+		{
+			constraint = get_relation_constraint_oid(lfirst_oid(cell), NameStr(name), true);
+			if (!OidIsValid(constraint))
+				continue;
+			relation = lfirst_oid(cell);
+			break;
+		}
+	}
+	return relation;
+}
+
+/*
  * Returns the table for which the rows of the current one count: the topmost
  * one of which it is a partition, or from which it has a check or guard.
  */
@@ -325,7 +365,7 @@ counted_for(const Counter *counter)
 		if (site->relation == counter->relation && OidIsValid(site->trigger))
 			result = ev_guard_family_table(site->relation, site->trigger);
 		else if (site->relation == counter->relation && OidIsValid(site->constraint) && !OidIsValid(site->domain))
-			result = ev_check_declared(site->relation, site->constraint);
+			result = check_declared(site->relation, site->constraint);
 	}
 	return result;
 }

@@ -62,6 +62,8 @@ functions_meant(FunctionCallInfo fcinfo, Oid relation, int first_argument, bool 
  *
  * Raises ambiguous_function if the event check calls other functions than these
  * expressions; also in a partition or child, which has an expression of its own.
+ * Raises object_in_use if the table has no constraint of this name: the command names
+ * the table, and an event trigger of users can give the name to another one before.
  */
 Datum
 ev_require_event_check_calls(PG_FUNCTION_ARGS)
@@ -77,6 +79,12 @@ ev_require_event_check_calls(PG_FUNCTION_ARGS)
 	for (int i = 0; i < (int) lengthof(functions.oids); i++)
 		meant = lappend_oid(meant, functions.oids[i]);
 	meant = lappend_oid(meant, F_TEXTEQ);	/* of the event types */
+	if (!OidIsValid(get_relation_constraint_oid(table, name, true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("table %s has not got constraint \"%s\"", ev_table_name(table), name),
+				 errdetail("The table or the constraint was changed while the command ran."),
+				 errhint("Look for an event trigger that renames, drops or shadows tables.")));
 	members = ev_table_members(table);
 	foreach(cell, members)
 	{

@@ -83,6 +83,8 @@ typedef struct DomainPaths
 	Oid			owner;			/* of the domain */
 	int			count;			/* number of types met on all paths */
 	HTAB	   *met;			/* if there are too many: each type once */
+	List	   *ahead;			/* of TypePath *: those to follow, the next
+								 * one last */
 } DomainPaths;
 
 /* One of these paths, from its end. */
@@ -90,10 +92,11 @@ typedef struct TypePath
 {
 	DomainPaths *all;
 	Oid			type;
-	List	   *path;
+	bool		has_part;		/* a column, or NULL for an array's element */
+	char	   *part;
+	List	   *path;			/* without this part, until it is followed */
 } TypePath;
 
-static void add_columns(const TypePath *step);
 static void add_cast(EvSearch *search, Oid constraint);
 
 void
@@ -113,6 +116,22 @@ ev_site_add(EvSearch *search, const EvSite *found)
 	search->sites = lappend(search->sites, site);
 }
 
+/*
+ * Notes a way that goes on from a step.  It is followed later, since types of other roles
+ * can be nested deeper than the stack.
+ */
+static void
+go_on(const TypePath *step, Oid type, bool has_part, char *part)
+{
+	TypePath   *next = palloc(sizeof(TypePath));
+
+	*next = *step;
+	next->type = type;
+	next->has_part = has_part;
+	next->part = part;
+	step->all->ahead = lappend(step->all->ahead, next);
+}
+
 static void
 add_column(const TypePath *step, Oid relation, char *column)
 {
@@ -122,14 +141,12 @@ add_column(const TypePath *step, Oid relation, char *column)
 		.relation = relation, .constraint = all->constraint, .domain = all->domain,
 		.too_many = too_many, .column = column, .path = step->path
 	};
-	TypePath	next = {.all = all, .type = get_rel_type_id(relation)};
+	Oid			type = get_rel_type_id(relation);
 
 	ev_site_add(all->search, &site);
 	/* rows of this relation may be values of a column elsewhere */
-	if (!OidIsValid(next.type))
-		return;
-	next.path = lcons(column, list_copy(step->path));
-	add_columns(&next);
+	if (OidIsValid(type))
+		go_on(step, type, true, column);
 }
 
 /*
@@ -154,15 +171,12 @@ add_type_dependent(Form_pg_depend dependent, void *context)
 	else if (dependent->classid == TypeRelationId)
 	{
 		bool		is_array = get_element_type(dependent->objid) == step->type;
-		TypePath	next = {.all = step->all, .type = dependent->objid, .path = step->path};
 
 		if (!is_array && get_typtype(dependent->objid) != TYPTYPE_DOMAIN)
 			return;
-		if (is_array)
-			next.path = lcons(NULL, list_copy(step->path));
-		else if (ev_oid_set_has(step->all->search->domains, step->type))
+		if (!is_array && ev_oid_set_has(step->all->search->domains, step->type))
 			(void) ev_oid_set_add(step->all->search->domains, dependent->objid);
-		add_columns(&next);
+		go_on(step, dependent->objid, is_array, NULL);
 	}
 	else if (dependent->classid == ConstraintRelationId)
 		add_cast(step->all->search, dependent->objid);
@@ -174,25 +188,47 @@ add_type_dependent(Form_pg_depend dependent, void *context)
  * its tables are not read.
  */
 static void
-add_columns(const TypePath *step)
+follow(TypePath *step)
 {
-	EvFollow	follow;
+	DomainPaths *all = step->all;
+	EvFollow	how;
 
 	CHECK_FOR_INTERRUPTS();
-	check_stack_depth();
-	follow = ev_search_follow(step->all->search->counts, step->all->owner);
-	if (follow == EV_FOLLOW_NONE)
+	how = ev_search_follow(all->search->counts, all->owner);
+	if (how == EV_FOLLOW_NONE)
 		return;
-	if (follow == EV_FOLLOW_ONCE)
-		step->all->count = MAX_PATHS;
-	if (++step->all->count > MAX_PATHS)
+	if (how == EV_FOLLOW_ONCE)
+		all->count = MAX_PATHS;
+	if (++all->count > MAX_PATHS)
 	{
-		if (step->all->met == NULL)
-			step->all->met = ev_oid_set();
-		if (!ev_oid_set_add(step->all->met, step->type))
+		if (all->met == NULL)
+			all->met = ev_oid_set();
+		if (!ev_oid_set_add(all->met, step->type))
 			return;
+		/* nothing is read there */
+		step->path = NIL;
 	}
-	ev_for_each_dependent(TypeRelationId, step->type, add_type_dependent, (void *) step);
+	else if (step->has_part)
+		step->path = lcons(step->part, list_copy(step->path));
+	ev_for_each_dependent(TypeRelationId, step->type, add_type_dependent, step);
+}
+
+/* Adds the columns that hold values of a domain. */
+static void
+add_columns(DomainPaths *all)
+{
+	TypePath   *step = palloc0(sizeof(TypePath));
+
+	step->all = all;
+	step->type = all->domain;
+	all->ahead = list_make1(step);
+	while (all->ahead != NIL)
+	{
+		step = llast(all->ahead);
+		all->ahead = list_delete_last(all->ahead);
+		follow(step);
+		pfree(step);
+	}
 }
 
 /* Finds the text of an enforced CHECK constraint; false if it is not one. */
@@ -272,39 +308,6 @@ ev_check_expression(Oid constraint)
 	return expression;
 }
 
-Oid
-ev_check_declared(Oid relation, Oid constraint)
-{
-	while (OidIsValid(constraint))
-	{
-		HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-		Form_pg_constraint form;
-		NameData	name;
-		bool		is_own;
-		ListCell   *cell;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!HeapTupleIsValid(tuple))
-			return relation;
-		form = (Form_pg_constraint) GETSTRUCT(tuple);
-		is_own = form->conislocal;
-		name = form->conname;
-		ReleaseSysCache(tuple);
-		constraint = InvalidOid;
-		if (is_own)
-			return relation;
-		foreach(cell, ev_parents(relation))
-		{
-			constraint = get_relation_constraint_oid(lfirst_oid(cell), NameStr(name), true);
-			if (!OidIsValid(constraint))
-				continue;
-			relation = lfirst_oid(cell);
-			break;
-		}
-	}
-	return relation;
-}
-
 /* Adds the table of a constraint, or the columns of its domain. */
 static void
 add_places(EvSearch *search, Form_pg_constraint constraint)
@@ -314,10 +317,9 @@ add_places(EvSearch *search, Form_pg_constraint constraint)
 	{
 		DomainPaths paths = {.search = search, .constraint = constraint->oid, .domain = constraint->contypid,
 		.owner = constraint_owner(constraint)};
-		TypePath	step = {.all = &paths, .type = constraint->contypid, .path = NIL};
 
 		(void) ev_oid_set_add(search->domains, constraint->contypid);
-		add_columns(&step);
+		add_columns(&paths);
 	}
 	else
 	{

@@ -107,12 +107,6 @@ extern List *ev_site_tables(const EvSearch *search);
 extern Node *ev_check_expression(Oid constraint);
 
 /*
- * Returns the topmost table from which a relation has a CHECK constraint by
- * inheritance; the relation, if the constraint is its own.
- */
-extern Oid	ev_check_declared(Oid relation, Oid constraint);
-
-/*
  * Returns SQL for FROM: the rows of a site as t, or its domain values in a
  * column "value". `those`, if not NULL, is a condition on the table's rows,
  * which are t.  The search_path must be pinned.

@@ -510,3 +510,17 @@ def test_errors_of_long_arguments_are_short(world):
 
 def test_texts_for_messages_are_cancelled(world):
     cancelled(world, "SELECT length(_event_validate.event_text_shown(repeat(E'\\x01', 50000000)))")
+
+
+def test_nested_domains(world):
+    """Domains of a stranger, each over the one before, that are nested deeper than the stack stop no drop and no list."""
+    world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC",
+              f"ALTER ROLE \"{world.role('owner')}\" IN DATABASE \"{world.database}\" SET max_stack_depth = '300kB'")
+    world.run("owner", "SELECT register_event_schema('k', 1, '{\"type\": \"object\"}')")
+    world.run("mallory", "CREATE DOMAIN d0 AS jsonb CHECK (check_event(VALUE, 'k', 1))",
+              "DO $$ BEGIN FOR i IN 1 .. 2500 LOOP EXECUTE format('CREATE DOMAIN d%s AS d%s', i, i - 1); END LOOP; END $$",
+              "CREATE TABLE t (data d2500)", "INSERT INTO t VALUES ('{}')")
+    assert world.run("owner", "SELECT relation::text, name FROM event_enforcement") == [("t", "d0_check")]
+    assert [row[1] for row in world.run("owner", "SELECT * FROM event_schema_usage('k')")] == ["k"]
+    world.refused("owner", "SELECT drop_event_schema('k', 1)", "2BP01", "too many columns")
+    world.run("owner", "SELECT drop_event_schema('k', 1, force => true)")
