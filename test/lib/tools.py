@@ -44,6 +44,9 @@ def _make(kind, wanted, command):
         (folder / "complete").touch()
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(str(error)) from error
+    finally:
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
     return folder
 
 
