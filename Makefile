@@ -99,12 +99,14 @@ install-pages: installdirs
 		$(INSTALL_DATA) $(top)/$$page '$(doc_target)'/$$page || exit 1; \
 	done
 
-# PGXS removes files, but no folder
+# PGXS removes files, but no folder.  It also makes those above ours, if they are missing.
 uninstall: uninstall-pages
 uninstall-pages:
 	rm -rf '$(doc_target)/docs'
 	cd '$(doc_target)' 2>/dev/null && rm -f $(DOCS) || :
-	rmdir '$(doc_target)' 2>/dev/null || :
+	for folder in '$(doc_target)' '$(DESTDIR)$(docdir)/$(dir $(docmoduledir))' '$(DESTDIR)$(docdir)'; do \
+		rmdir "$$folder" 2>/dev/null || :; \
+	done
 
 # ---------- the install script ----------
 

@@ -38,10 +38,15 @@ def _make(kind, wanted, command):
             done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
             if done.returncode != 0:
                 lines = (done.stderr or done.stdout).strip().split("\n")
-                raise Unavailable(f"{Path(arguments[0]).name} says: {lines[-1]}")
+                # the cause comes last, but npm says it first
+                cause = "; ".join(lines[:2]) if arguments[0] == "npm" else lines[-1]
+                raise Unavailable(f"{Path(arguments[0]).name} says: {cause}")
         (folder / "complete").touch()
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(str(error)) from error
+    finally:
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
     return folder
 
 
@@ -53,6 +58,22 @@ def python_packages(requirements):
         [str(folder / "venv/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
          "--requirement", str(Path(requirements).resolve())]])
     return folder / "venv/bin/python"
+
+
+def python_source(package, checksum):
+    """A folder with the unpacked source archive of a Python package (name==version), which must have this SHA-256."""
+    # the pip of a virtual environment: the system may have none
+    folder = _make("source", package, lambda folder: [
+        [sys.executable, "-m", "venv", str(folder / "venv")],
+        [str(folder / "venv/bin/python"), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+         "--no-binary", package.partition("==")[0], "--dest", str(folder), package],
+        ["sh", "-c", "rm -rf venv && mkdir unpacked && tar -C unpacked -xzf *.tar.gz"]])
+    (archive,) = folder.glob("*.tar.gz")
+    if hashlib.sha256(archive.read_bytes()).hexdigest() != checksum:
+        shutil.rmtree(folder)
+        raise ValueError(f"{archive.name} has another SHA-256 than {checksum}")
+    (unpacked,) = folder.glob("unpacked/*")
+    return unpacked
 
 
 def run_in(requirements):
