@@ -158,7 +158,8 @@ match_stored(const EvProgram *program, Datum datum)
 /*
  * A document in a table's page is usually not in the CPU's cache.  All lines
  * after the first are prefetched together, since the CPU cannot predict the
- * order in which they are read.
+ * order in which they are read.  No line that starts after the document's end is
+ * prefetched.
  */
 static inline void
 prefetch(const struct varlena *stored)
