@@ -89,6 +89,16 @@ typedef union ShortDocument
 } ShortDocument;
 
 /*
+ * A server that checks memory knows the bounds of what was allocated, to the byte,
+ * but not those of a document in a buffer.
+ */
+#ifdef USE_VALGRIND
+#define USE_BUFFER			false
+#else
+#define USE_BUFFER			true
+#endif
+
+/*
  * Returns a jsonb argument.  A short one, which is how tables store small
  * documents, is copied to the buffer, since that is faster than allocating it.
  */
@@ -97,7 +107,7 @@ get_document(Datum datum, ShortDocument *buffer)
 {
 	const struct varlena *stored = (const struct varlena *) DatumGetPointer(datum);
 
-	if (VARATT_IS_SHORT(stored) && !VARATT_IS_EXTERNAL(stored))
+	if (USE_BUFFER && VARATT_IS_SHORT(stored) && !VARATT_IS_EXTERNAL(stored))
 	{
 		Size		size = VARSIZE_SHORT(stored) - VARHDRSZ_SHORT;
 
@@ -148,7 +158,8 @@ match_stored(const EvProgram *program, Datum datum)
 /*
  * A document in a table's page is usually not in the CPU's cache.  All lines
  * after the first are prefetched together, since the CPU cannot predict the
- * order in which they are read.
+ * order in which they are read.  No line that starts after the document's end is
+ * prefetched.
  */
 static inline void
 prefetch(const struct varlena *stored)

@@ -25,6 +25,7 @@ typedef struct EvLanes
 } EvLanes;
 #endif
 
+/* Reads sixteen bytes: the caller knows that all of them are in the string. */
 static inline EvLanes
 ev_lanes_of_bytes(const void *bytes)
 {

@@ -95,7 +95,7 @@ is_hex_digit(char c)
 /*
  * Functions for eight bytes at a time.  A word is loaded with the first byte
  * as the least significant one, on any machine: byte i is (word >> (8 * i)) &
- * 0xFF.
+ * 0xFF.  The caller has checked that the string has all eight bytes.
  */
 #define EV_BYTES(c)		(UINT64CONST(0x0101010101010101) * (uint64) (c))
 #define EV_HIGH_BITS	EV_BYTES(0x80)

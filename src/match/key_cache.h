@@ -80,6 +80,7 @@ extern void ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, 
 /* For ev_find_keys: searches all sets, not only the most likely one. */
 extern const EvKeySet *ev_search_keys(EvSeenKeys *seen, const JsonbContainer *container);
 
+/* Reads eight bytes of an object: the caller knows that all of them are in it. */
 static inline uint64
 ev_word_at(const void *data, uint32 offset)
 {

@@ -87,7 +87,8 @@ put(Guarded *place, const struct varlena *value, bool is_short, bool at_end, cha
  * guarded(function regprocedure, data jsonb, event_type text, version int) →
  * text: a letter for each placement of the arguments, "t" or "f" for the
  * function's answer, "n" for NULL.  event_type NULL: the function takes only the
- * document.
+ * document.  Else it is also called with the type guarded_other, so that it must
+ * find one of several types that this call site has met.
  */
 Datum
 guarded(PG_FUNCTION_ARGS)
@@ -113,10 +114,15 @@ guarded(PG_FUNCTION_ARGS)
 		call->args[0].isnull = false;
 		if (has_type)
 		{
-			call->args[1].value = PointerGetDatum(put(&places[1], (struct varlena *) type, is_short, at_end, fill));
-			call->args[1].isnull = false;
+			call->args[1].isnull = call->args[2].isnull = false;
 			call->args[2].value = PG_GETARG_DATUM(3);
-			call->args[2].isnull = false;
+			if (at_end && fill == '0')
+			{
+				call->args[1].value = CStringGetTextDatum("guarded_other");
+				FunctionCallInvoke(call);
+				call->isnull = false;
+			}
+			call->args[1].value = PointerGetDatum(put(&places[1], (struct varlena *) type, is_short, at_end, fill));
 		}
 		answer = FunctionCallInvoke(call);
 		answers[i] = call->isnull ? 'n' : DatumGetBool(answer) ? 't' : 'f';

@@ -12,17 +12,17 @@ import time
 from functools import partial
 
 import psycopg
-from world import told, worked
+from world import COSTS, told, worked
 
 SECONDS = 30
 MEGABYTES = 250     # of a session, beyond what it has before
 
 
 def peak(session):
-    """The peak of a session's memory in MB; None if the server is on another machine."""
+    """The peak of a session's memory in MB, divided by COSTS; None if the server is on another machine."""
     with contextlib.suppress(OSError):
         with open(f"/proc/{session.info.backend_pid}/status", encoding="ascii") as status:
-            return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) / 1024
+            return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) / 1024 / COSTS
     return None
 
 
@@ -30,7 +30,7 @@ def asked(world, command, *arguments, role="mallory", seconds=SECONDS, megabytes
     """The rows of a command that must end soon, without much memory."""
     session = world.connect(role)
     # of the process; beside others it takes longer
-    session.execute(f"SET statement_timeout = '{10 * seconds}s'")
+    session.execute(f"SET statement_timeout = '{10 * seconds * COSTS:.0f}s'")
     session.execute("""SELECT * FROM event_schema_changes('{"pattern": "^a|b+$"}', '{}')""")
     before, begin = peak(session), worked(session)
     try:

@@ -4,7 +4,7 @@ import time
 
 import psycopg
 
-from world import Background, told, worked
+from world import COSTS, Background, Skipped, told, worked
 
 BOTH = """SELECT register_event_schema('order', v, '{"type": "object"}') FROM generate_series(1, 2) AS v"""
 COLUMNS = "event_type text, schema_version int, data jsonb"
@@ -145,7 +145,11 @@ def test_cursor_closed(world):
             world.run("owner", DROP)
             break
         except psycopg.errors.DependentObjectsStillExist as error:
-            if attempt == 19 or "took longer than" not in error.diag.message_detail:
+            if "took longer than" not in error.diag.message_detail:
+                raise
+            if attempt == 19 and COSTS != 1:
+                raise Skipped("half a second is never enough for a server that checks its memory") from None
+            if attempt == 19:
                 raise
     assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
 
@@ -875,8 +879,8 @@ def test_views_over_views(world):
               *[f"CREATE VIEW m.v{n} AS SELECT event_type || event_type AS event_type, schema_version, data FROM m.v{n - 1}"
                 for n in range(1, 40)],
               "CREATE VIEW m.top AS SELECT * FROM m.v39 WHERE check_event(data, event_type, schema_version) WITH CASCADED CHECK OPTION")
-    world.run("owner", "SET statement_timeout = '60s'", "SELECT * FROM event_schema_usage()")
-    world.run("owner", "SET statement_timeout = '60s'", "SELECT drop_event_schema('order', 2)")
+    world.run("owner", f"SET statement_timeout = '{60 * COSTS:.0f}s'", "SELECT * FROM event_schema_usage()")
+    world.run("owner", f"SET statement_timeout = '{60 * COSTS:.0f}s'", "SELECT drop_event_schema('order', 2)")
 
 
 def test_option_of_a_strangers_view(world):

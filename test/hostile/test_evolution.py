@@ -3,7 +3,7 @@
 import time
 
 import psycopg
-from world import Background, told
+from world import COSTS, Background, told
 
 SLOW_UPCAST = """CREATE FUNCTION slow(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_catalog.pg_sleep(0.05); RETURN e || '{"a": 1}'; END $$"""
@@ -41,13 +41,22 @@ def make_table(world, role, rows=40, kind="mal"):
               f"INSERT INTO ev (event_type, schema_version, data) SELECT '{kind}', 1, '{{}}' FROM generate_series(1, {rows})")
 
 
+def migrating(world, role, table="ev", rows="ev"):
+    """Starts a migration, a row a batch; returns when the first of the rows is migrated."""
+    caller = Background(world.connect(role), f"CALL migrate_events('{table}', 'mal', 2, 1)")
+    last = time.monotonic() + 30 * COSTS
+    while world.run("owner", f"SELECT count(*) FROM {rows} WHERE schema_version = 2") == [(0,)]:
+        assert caller.is_alive() and time.monotonic() < last, "no row is migrated"
+        time.sleep(0.05)
+    return caller
+
+
 def change_while_migrated(world, *changes, sqlstate="55000", words=("Call migrate_events again",), table="ev"):
     """Changes the table between two batches; the call must end with a clean error."""
     world.run("owner", "CREATE SCHEMA IF NOT EXISTS public", SLOW_UPCAST)
     register(world, "owner", "mal", "slow")
     make_table(world, "owner")
-    caller = Background(world.connect("owner"), f"CALL migrate_events('{table}', 'mal', 2, 1)")
-    time.sleep(0.4)
+    caller = migrating(world, "owner", table)
     world.run("owner", *changes)
     error = caller.join_within(30)
     if sqlstate is None:
@@ -106,8 +115,7 @@ def test_rights_are_revoked(world):
     register(world, "owner", "mal", "slow")
     make_table(world, "owner")
     world.run("owner", f'GRANT SELECT, UPDATE ON ev TO "{world.role("alice")}"')
-    caller = Background(world.connect("alice"), "CALL migrate_events('ev', 'mal', 2, 1)")
-    time.sleep(0.4)
+    caller = migrating(world, "alice")
     world.run("owner", f'REVOKE ALL ON ev FROM "{world.role("alice")}"')
     error = caller.join_within(30)
     assert error is not None and error.sqlstate == "42501", error
@@ -120,8 +128,7 @@ def test_row_security_comes(world):
     register(world, "owner", "mal", "slow")
     make_table(world, "owner")
     world.run("owner", f'GRANT SELECT, UPDATE ON ev TO "{world.role("alice")}"')
-    caller = Background(world.connect("alice"), "CALL migrate_events('ev', 'mal', 2, 1)")
-    time.sleep(0.4)
+    caller = migrating(world, "alice")
     world.run("owner", "ALTER TABLE ev ENABLE ROW LEVEL SECURITY")
     error = caller.join_within(30)
     assert error is not None and error.sqlstate == "42501" and "row-level security" in str(error), error
@@ -134,8 +141,7 @@ def test_partition_leaves(world):
     world.run("owner", "CREATE TABLE ev (id int, event_type text, schema_version int, data jsonb) PARTITION BY LIST (id)",
               "CREATE TABLE ev_1 PARTITION OF ev FOR VALUES IN (1)", "CREATE TABLE ev_2 PARTITION OF ev FOR VALUES IN (2)",
               "INSERT INTO ev SELECT i % 2 + 1, 'mal', 1, '{}' FROM generate_series(1, 40) AS i")
-    caller = Background(world.connect("owner"), "CALL migrate_events('ev', 'mal', 2, 1)")
-    time.sleep(0.4)
+    caller = migrating(world, "owner", rows="ev_1")
     world.run("owner", "ALTER TABLE ev DETACH PARTITION ev_1; ALTER TABLE ev_1 ALTER data TYPE text")
     error = caller.join_within(30)
     assert error is None, error
