@@ -97,8 +97,8 @@ typedef struct Target
 	int64		last_id;		/* of the rows that were tried */
 	bool		is_at_end;		/* there are no more rows after it */
 	char	   *problem;		/* the error that ended it; NULL: none */
-	char	   *withheld;		/* the problem of rows that stay because of the
-								 * table's owner; NULL: none */
+	char	   *withheld;		/* the problem of rows that stay because of
+								 * the table's owner; NULL: none */
 } Target;
 
 /* Parameters of FILTER and AFTER. */

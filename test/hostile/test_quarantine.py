@@ -520,7 +520,7 @@ def test_owners_whose_table_gets_the_events(world):
     fill = "INSERT INTO ev VALUES ('none', 1, '{}')"
     assert world.run("owner", "SELECT DISTINCT relation_owner FROM event_schema.quarantine") == [(alice,)]
     # rights in the wrong direction
-    world.run(None, f"ALTER TABLE ev OWNER TO {mallory}", f"GRANT {mallory} TO {alice}")
+    world.run(None, f"ALTER TABLE ev OWNER TO {mallory}", f"GRANT {mallory} TO {alice}", f"GRANT INSERT ON ev TO {alice}")
     assert replayed(world, None)["ev"][:2] == (0, 2)
     world.run(None, f"REVOKE {mallory} FROM {alice}", f"GRANT {alice} TO {mallory}")
     assert replayed(world, None, "replay_event_quarantine('ev', max_rows => 1)")["ev"] == (1, 1, None)
@@ -557,6 +557,7 @@ def test_without_the_column_of_the_owner(world):
     world.run("owner", "ALTER TABLE event_schema.quarantine ADD relation_owner text")
     writer.execute("INSERT INTO ev VALUES ('ev', 2, '{}')")
     assert world.run("owner", "SELECT relation_owner FROM event_schema.quarantine ORDER BY id") == [(None,), (None,), (world.role("mallory"),)]
+    world.run(None, f"ALTER TABLE ev OWNER TO {world.role('owner')}")
     # it is not the column of another kind
     owner = world.connect("owner")
     for what in ("TYPE int USING 5", None):
