@@ -14,6 +14,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -75,12 +76,17 @@ static const struct
 	{"arrived_at", TIMESTAMPTZOID, "pg_catalog.timestamptz NOT NULL"},
 	{"role", TEXTOID, "pg_catalog.text NOT NULL"},
 	{"application", TEXTOID, "pg_catalog.text NOT NULL"},
-	{"transaction", XID8OID, "pg_catalog.xid8 NOT NULL"}
+	{"transaction", XID8OID, "pg_catalog.xid8 NOT NULL"},
+	{EV_QUARANTINE_OWNER, TEXTOID, "pg_catalog.text"}
 };
 
 #define COLUMNS	((int) lengthof(columns))
 
-static void
+/* The last column: a quarantine that an earlier build made has none. */
+#define OWNER_COLUMN	(COLUMNS - 1)
+
+/* Checks a column; false: there is no column of the owner. */
+static bool
 check_column(TupleDesc descriptor, int number)
 {
 	const char *name = columns[number].name;
@@ -93,6 +99,8 @@ check_column(TupleDesc descriptor, int number)
 		if (!other->attisdropped && strcmp(NameStr(other->attname), name) == 0)
 			column = other;
 	}
+	if (column == NULL && number == OWNER_COLUMN)
+		return false;
 	if (column == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -110,6 +118,7 @@ check_column(TupleDesc descriptor, int number)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of table \"%s\" is generated", name, TABLE),
 				 errhint("Make it a column that can be written, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode creates a new one.")));
+	return true;
 }
 
 /*
@@ -153,7 +162,7 @@ ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
 	}
 	relation = table_open(table, NoLock);
 	for (int i = 0; i < COLUMNS; i++)
-		check_column(RelationGetDescr(relation), i);
+		quarantine->has_owners = check_column(RelationGetDescr(relation), i);
 	table_close(relation, NoLock);
 
 	quarantine->table = table;
@@ -229,11 +238,12 @@ void
 ev_quarantine_create(bool stays)
 {
 	StringInfoData command;
-	const char *commands[5] = {NULL,
+	const char *commands[6] = {NULL,
 		stays ? "COMMENT ON TABLE " TABLE " IS '" COMMENT_STAYS "'" : "COMMENT ON TABLE " TABLE " IS '" COMMENT "'",
 		"COMMENT ON COLUMN " TABLE ".\"row\" IS 'the row as it came'",
 		"COMMENT ON COLUMN " TABLE ".violations IS 'why, as of its arrival or the last replay'",
-		"COMMENT ON COLUMN " TABLE ".kept IS 'the row is in its table too: the guard only warned'"
+		"COMMENT ON COLUMN " TABLE ".kept IS 'the row is in its table too: the guard only warned'",
+		"COMMENT ON COLUMN " TABLE "." EV_QUARANTINE_OWNER " IS 'who owned the table: a replay puts the row only into a table whose owner has the rights of this role; NULL: not checked'"
 	};
 	EvQuarantine quarantine;
 
@@ -275,7 +285,8 @@ bool
 ev_quarantine_is_unaltered(Oid table)
 {
 	Oid			types[2] = {OIDOID, INT4OID};
-	Datum		values[2] = {ObjectIdGetDatum(table), Int32GetDatum(COLUMNS)};
+	bool		has_owners = get_attnum(table, EV_QUARANTINE_OWNER) != InvalidAttrNumber;
+	Datum		values[2] = {ObjectIdGetDatum(table), Int32GetDatum(has_owners ? COLUMNS : COLUMNS - 1)};
 	bool		result;
 
 	SPI_connect();
@@ -288,34 +299,34 @@ ev_quarantine_is_unaltered(Oid table)
 
 /* ---------- writing ---------- */
 
-/* Kept until the end of the session. */
-static SPIPlanPtr insert_plan = NULL;
+/* Kept until the end of the session: without and with the column of the owner. */
+static SPIPlanPtr insert_plans[2];
 
 /*
- * Appends the names of the columns, starting with `first`, separated by
+ * Appends the names of the columns from `first` to before `end`, separated by
  * commas.
  */
 static void
-append_columns(StringInfo command, int first)
+append_columns(StringInfo command, int first, int end)
 {
-	for (int i = first; i < COLUMNS; i++)
+	for (int i = first; i < end; i++)
 		appendStringInfo(command, "%s\"%s\"", i > first ? ", " : "", columns[i].name);
 }
 
 /*
- * Returns the INSERT command, in CurrentMemoryContext.  It omits the id, which
- * is generated.
+ * Returns the INSERT command for the first `count` columns, in
+ * CurrentMemoryContext.  It omits the id, which is generated.
  */
 static char *
-insert_command(void)
+insert_command(int count)
 {
 	StringInfoData command;
 
 	initStringInfo(&command);
 	appendStringInfoString(&command, "INSERT INTO " TABLE " (");
-	append_columns(&command, 1);
+	append_columns(&command, 1, count);
 	appendStringInfoString(&command, ") VALUES (");
-	for (int i = 1; i < COLUMNS; i++)
+	for (int i = 1; i < count; i++)
 		appendStringInfo(&command, "%s$%d", i > 1 ? ", " : "", i);
 	appendStringInfoChar(&command, ')');
 	return command.data;
@@ -334,6 +345,20 @@ table_names(Oid table, Datum *schema, Datum *name)
 				 errmsg("relation with OID %u does not exist", table)));
 	*schema = CStringGetTextDatum(namespace);
 	*name = CStringGetTextDatum(relation);
+}
+
+/* Returns the name of a table's owner, in CurrentMemoryContext. */
+static Datum
+owner_name(Oid table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", table);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return CStringGetTextDatum(GetUserNameFromId(owner, false));
 }
 
 /* Returns the row as jsonb, in CurrentMemoryContext. */
@@ -361,7 +386,7 @@ ev_quarantine_add(const EvDiverted *diverted)
 	Datum		values[COLUMNS - 1];
 	char		nulls[COLUMNS - 1];
 	EvQuarantine quarantine;
-
+	int			count;
 	Oid			table = ev_distributed_table(diverted->table);
 
 	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, 0))
@@ -373,7 +398,8 @@ ev_quarantine_add(const EvDiverted *diverted)
 				 table != diverted->table ?
 				 errhint("SELECT create_event_quarantine() creates it, on each server that has shards.") :
 				 errhint("set_event_guard_mode creates it.")));
-	for (int i = 1; i < COLUMNS; i++)
+	count = quarantine.has_owners ? COLUMNS : COLUMNS - 1;
+	for (int i = 1; i < count; i++)
 		types[i - 1] = columns[i].type;
 	memset(nulls, ' ', sizeof(nulls));
 	table_names(table, &values[0], &values[1]);
@@ -390,12 +416,17 @@ ev_quarantine_add(const EvDiverted *diverted)
 	values[8] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	values[9] = CStringGetTextDatum(application_name ? application_name : "");
 	values[10] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	if (quarantine.has_owners)
+		values[11] = owner_name(table);
 
-	ev_event_table_insert(EV_QUARANTINE, quarantine.owner, &insert_plan, insert_command(),
-						  COLUMNS - 1, types, values, nulls);
+	ev_event_table_insert(EV_QUARANTINE, quarantine.owner, &insert_plans[quarantine.has_owners], insert_command(count),
+						  count - 1, types, values, nulls);
 }
 
 /* ---------- reading ---------- */
+
+/* The columns of event_quarantine: all but that of the owner. */
+#define LISTED	(COLUMNS - 1)
 
 /*
  * list_event_quarantine() returns the rows of event_quarantine, with the
@@ -410,20 +441,20 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 	StringInfoData command;
 	SPIPlanPtr	plan;
 	Portal		portal;
-	Oid			types[COLUMNS];
+	Oid			types[LISTED];
 	EvQuarantine quarantine;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < COLUMNS; i++)
+	for (int i = 0; i < LISTED; i++)
 		types[i] = columns[i].type;
-	ev_quarantine_check_result(result->setDesc, COLUMNS, types);
+	ev_quarantine_check_result(result->setDesc, LISTED, types);
 	if (!ev_quarantine_open(&quarantine, AccessShareLock, ACL_SELECT))
 		return (Datum) 0;
 
 	SPI_connect();
 	initStringInfo(&command);
 	appendStringInfoString(&command, "SELECT ");
-	append_columns(&command, 0);
+	append_columns(&command, 0, LISTED);
 	appendStringInfoString(&command, " FROM " TABLE);
 	ev_quarantine_as_owner(&quarantine);
 	plan = SPI_prepare(command.data, 0, NULL);
@@ -435,7 +466,7 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 		SPI_cursor_fetch(portal, true, 100);
 		if (SPI_processed == 0)
 			break;
-		ev_quarantine_check_result(SPI_tuptable->tupdesc, COLUMNS, types);
+		ev_quarantine_check_result(SPI_tuptable->tupdesc, LISTED, types);
 		for (uint64 i = 0; i < SPI_processed; i++)
 			tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
 		SPI_freetuptable(SPI_tuptable);

@@ -21,6 +21,13 @@
  */
 #define EV_QUARANTINE_CHILD	"tableoid"
 
+/*
+ * The column with the name of the role that owned the table under whose name an
+ * event is filed.  Not every quarantine has it (see EvQuarantine), and it is NULL
+ * where it is not known.
+ */
+#define EV_QUARANTINE_OWNER	"relation_owner"
+
 /* An event for the quarantine. */
 typedef struct EvDiverted
 {
@@ -67,12 +74,16 @@ extern void ev_quarantine_drop_unused(void);
  */
 extern bool ev_quarantine_is_unaltered(Oid table);
 
-/* The quarantine, locked, with all of its columns and their expected types. */
+/*
+ * The quarantine, locked, with all of its columns and their expected types; that
+ * of the owner may be missing.
+ */
 typedef struct EvQuarantine
 {
 	Oid			table;
 	Oid			owner;
 	Oid			user;			/* the caller */
+	bool		has_owners;		/* it has the column EV_QUARANTINE_OWNER */
 	bool		is_switched;	/* the current user is the quarantine's owner */
 	EvRunAs		caller;			/* if so: the state before */
 } EvQuarantine;

@@ -18,6 +18,9 @@
  * not affect others.  Since the caller has not chosen the code on these
  * tables, the time for each table, and for all tables of an owner, is limited.
  *
+ * Rows that stay because of the table's owner do not end it, but are its problem
+ * if there is no other.
+ *
  * A dry run is a replay in a subtransaction that is rolled back.  Only its
  * result is kept, in memory and temporary files.
  */
@@ -94,6 +97,8 @@ typedef struct Target
 	int64		last_id;		/* of the rows that were tried */
 	bool		is_at_end;		/* there are no more rows after it */
 	char	   *problem;		/* the error that ended it; NULL: none */
+	char	   *withheld;		/* the problem of rows that stay because of
+								 * the table's owner; NULL: none */
 } Target;
 
 /* Parameters of FILTER and AFTER. */
@@ -268,6 +273,7 @@ replay_rows(EvReplayCall *call, Target *target, EvReplayRow *rows, int count)
 	{
 		rows[i].moved = false;
 		rows[i].violations = NULL;
+		rows[i].problem = NULL;
 	}
 	if (attempt.ending == ENDED_BY_TIME)
 	{
@@ -387,9 +393,10 @@ settle(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count)
 static int
 fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 {
-	const Oid	types[3] = {INT8OID, JSONBOID, TEXTOID};
-	const char *query = psprintf("SELECT id, \"row\", role FROM " QUARANTINE FILTER AFTER
-								 " AND id IS NOT NULL ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", limit);
+	const Oid	types[4] = {INT8OID, JSONBOID, TEXTOID, TEXTOID};
+	const char *query = psprintf("SELECT id, \"row\", role, %s FROM " QUARANTINE FILTER AFTER
+								 " AND id IS NOT NULL ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED",
+								 call->quarantine.has_owners ? EV_QUARANTINE_OWNER : "NULL::pg_catalog.text", limit);
 	MemoryContext caller;
 	int			count;
 
@@ -420,6 +427,9 @@ fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 		value = SPI_getbinval(tuple, descriptor, 3, &is_null);
 		if (!is_null)
 			row->sender = get_role_oid(TextDatumGetCString(value), true);
+		value = SPI_getbinval(tuple, descriptor, 4, &is_null);
+		if (!is_null)
+			row->owner = TextDatumGetCString(value);
 	}
 	MemoryContextSwitchTo(caller);
 	SPI_freetuptable(SPI_tuptable);
@@ -435,6 +445,15 @@ target_table(const Target *target)
 	Oid			namespace = get_namespace_oid(target->schema, true);
 
 	return OidIsValid(namespace) ? get_relname_relid(target->name, namespace) : InvalidOid;
+}
+
+/* Keeps the problem of the first row that the table's owner keeps out. */
+static void
+note_withheld(EvReplayCall *call, Target *target, const EvReplayRow *rows, int count)
+{
+	for (int i = 0; i < count && target->withheld == NULL; i++)
+		if (!rows[i].moved && rows[i].problem != NULL)
+			target->withheld = MemoryContextStrdup(MemoryContextGetParent(call->context), rows[i].problem);
 }
 
 /* Reports the progress with a table, after the tables before it. */
@@ -469,6 +488,7 @@ replay_table(EvReplayCall *call, Target *target, const Filter *filter, int64 max
 				done += replay_rows(call, target, rows + done, count - done);
 		}
 		target->replayed += settle(call, target, rows, done);
+		note_withheld(call, target, rows, done);
 		target->tried += done;
 		report(call, target);
 		if (done > 0)
@@ -779,12 +799,13 @@ static void
 give(ReturnSetInfo *result, const Target *target)
 {
 	bool		has_last = target->tried > 0 && !target->is_at_end;
+	const char *problem = target->problem != NULL ? target->problem : target->withheld;
 	Datum		values[EV_REPLAY_COLUMNS] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(target->name),
 	Int64GetDatum(target->replayed), Int64GetDatum(target->remaining), Int64GetDatum(target->last_id)};
-	bool		nulls[EV_REPLAY_COLUMNS] = {false, false, false, false, !has_last, target->problem == NULL, true, true, true};
+	bool		nulls[EV_REPLAY_COLUMNS] = {false, false, false, false, !has_last, problem == NULL, true, true, true};
 
-	if (target->problem != NULL)
-		values[EV_REPLAY_PROBLEM] = CStringGetTextDatum(target->problem);
+	if (problem != NULL)
+		values[EV_REPLAY_PROBLEM] = CStringGetTextDatum(problem);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

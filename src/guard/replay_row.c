@@ -10,7 +10,9 @@
  *
  * The quarantine can contain anything, and a role that may write to it
  * determines what is inserted.  So a caller that names no table replays only
- * tables with a guard, and system catalogs are always excluded.
+ * tables with a guard, and system catalogs are always excluded.  The quarantine
+ * knows tables by name, so an event goes only to a table whose owner could have
+ * read it.
  */
 #include "postgres.h"
 
@@ -18,6 +20,7 @@
 #include "access/relation.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -39,7 +42,9 @@
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
 #include "guard/replay_row.h"
+#include "registry/names.h"
 #include "rows/row_json.h"
+#include "rows/table_rights.h"
 
 /*
  * Raises an error unless the function is from jsonb to jsonb, and the caller
@@ -265,6 +270,39 @@ may_insert(Oid sender, Oid table)
 	return false;
 }
 
+/*
+ * Could the owner of the table have read the event where it was sent to?  The
+ * table may be another one with the name of the original table, which somebody
+ * made to get the events.  If not, records it as the reason and as the row's
+ * problem.  The table is locked, so its owner does not change.
+ */
+static bool
+may_get(EvReplayCall *call, EvReplayRow *candidate, Relation relation)
+{
+	Oid			owner = relation->rd_rel->relowner;
+	Oid			role = owner == ROLE_PG_DATABASE_OWNER ? ev_database_owner() : owner;
+	Oid			owner_then;
+	char	   *reason;
+	MemoryContext caller;
+
+	if (candidate->owner == NULL || superuser_arg(role))
+		return true;
+	owner_then = get_role_oid(candidate->owner, true);
+	if (OidIsValid(owner_then) && has_privs_of_role(role, owner_then))
+		return true;
+	caller = MemoryContextSwitchTo(call->context);
+	reason = psprintf(OidIsValid(owner_then) ?
+					  "the event is from a table of role \"%s\", and role \"%s\", which owns table \"%s\" now, does not have the rights of that role" :
+					  "the event is from a table of role \"%s\", which does not exist, and role \"%s\" owns table \"%s\" now",
+					  ev_visible_cut(candidate->owner, NAMEDATALEN), GetUserNameFromId(owner, true),
+					  RelationGetRelationName(relation));
+	candidate->problem = psprintf("some events stay: %s; look at them, and set %s in %s where it is right that this role gets them",
+								  reason, EV_QUARANTINE_OWNER, EV_SCHEMA_NAMESPACE "." EV_QUARANTINE);
+	ev_replay_set_reason(call, candidate, reason, ERRCODE_INSUFFICIENT_PRIVILEGE);
+	MemoryContextSwitchTo(caller);
+	return false;
+}
+
 static bool
 is_descendant(Oid child, Oid table)
 {
@@ -363,7 +401,7 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 
 	/* after the repair, which may have changed the table */
 	relation = open_child(ev_replay_open_table(schema, name), &row, &is_child);
-	if (!may_replay(call, candidate, relation, is_child, schema, name))
+	if (!may_replay(call, candidate, relation, is_child, schema, name) || !may_get(call, candidate, relation))
 	{
 		relation_close(relation, NoLock);
 		return;

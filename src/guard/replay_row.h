@@ -35,7 +35,10 @@ typedef struct EvReplayRow
 	bool		is_null;
 	Datum		row;			/* jsonb, as it is stored */
 	Oid			sender;			/* InvalidOid: there is no such role */
+	char	   *owner;			/* of its table when it came; NULL: not known */
 	bool		moved;			/* it is in its table now */
+	char	   *problem;		/* of its table's owner, which keeps it; NULL:
+								 * none */
 	Jsonb	   *violations;		/* why it was not moved; NULL: unchanged */
 	struct EvCounters *counters;	/* of its event; NULL: no guard has seen
 									 * it */

@@ -463,3 +463,104 @@ def test_trigger_closes_all_cursors(world):
     rows = world.run("owner", "SELECT replayed, remaining, problem FROM replay_event_quarantine('ev')")
     assert rows == [(600, 0, None)], rows
     assert count(world, "ev") == 600
+
+
+def replayed(world, role, call="replay_event_quarantine()"):
+    """Name, number of replayed and of remaining events, and problem of each table."""
+    return {row[0]: row[1:] for row in world.run(role, f"SELECT relation_name, replayed, remaining, problem FROM {call} WHERE event_id IS NULL")}
+
+
+def test_a_strangers_table_of_the_same_name(world):
+    """Events of a dropped or renamed table do not go to a table that somebody else makes in its place."""
+    alice, mallory = world.role("alice"), world.role("mallory")
+    seen = "SELECT count(*) FROM public.seen"
+    world.run(None, "CREATE TABLE public.seen (row text)", "GRANT ALL ON public.seen TO PUBLIC")
+    for number, (take, put) in enumerate((("DROP TABLE {}", None), ("ALTER TABLE {} RENAME TO old_{}", "ALTER TABLE old_{} RENAME TO {}"))):
+        table = f"ev{number}"
+        make(world, "alice", table, rows=3)
+        world.run("alice", take.format(table, table))
+        world.run("mallory", f"CREATE TABLE {table} (event_type text, schema_version int, data jsonb)",
+                  f"GRANT INSERT ON {table} TO PUBLIC", f"SELECT add_event_guard('{table}', 'quarantine')",
+                  f"""CREATE FUNCTION {table}_trap() RETURNS trigger LANGUAGE plpgsql AS $$
+                      BEGIN INSERT INTO public.seen VALUES (NEW.data); RETURN NEW; END $$""",
+                  f"CREATE TRIGGER trap BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_trap()")
+        for role in (None, "owner"):
+            if role == "owner":
+                world.run(None, f"GRANT {mallory} TO {world.role('owner')}")
+            for call in ("replay_event_quarantine()", "replay_event_quarantine(dry_run => true)", f"replay_event_quarantine('{table}')",
+                         f"replay_event_quarantine('{table}', dry_run => true)",
+                         f"replay_event_quarantine('{table}', ids => ARRAY(SELECT id FROM event_quarantine))"):
+                moved, remaining, problem = replayed(world, role, call)[table]
+                assert (moved, remaining) == (0, 3) and f'"{alice}"' in problem and f'"{mallory}"' in problem, f"{call}: {moved}, {remaining}, {problem}"
+                assert "relation_owner in event_schema.quarantine" in problem, problem
+        world.run(None, f"REVOKE {mallory} FROM {world.role('owner')}")
+        assert world.run(None, seen) == [(0,)], "the stranger's trigger saw an event"
+        assert count(world, table) == 0
+        reasons = world.run(None, f"SELECT violations -> 0 ->> 'message', violations -> 0 ->> 'sqlstate' FROM event_quarantine WHERE relation_name = '{table}'")
+        assert len(reasons) == 3 and all("does not have the rights of that role" in text and state == "42501" for text, state in reasons), reasons
+        # the stranger's own events come through, behind those that stay
+        world.run("bob", f"INSERT INTO {table} VALUES ('{table}', 2, '{{}}')")
+        world.run("owner", f"SELECT register_event_schema('{table}', 2, '{{}}')")
+        assert replayed(world, None)[table][:2] == (1, 3)
+        # the right table gets them
+        world.run("mallory", f"DROP TABLE {table}")
+        if put:
+            world.run("alice", put.format(table, table))
+        else:
+            world.run("alice", f"CREATE TABLE {table} (event_type text, schema_version int, data jsonb)", f"SELECT add_event_guard('{table}', 'quarantine')")
+        assert replayed(world, None)[table] == (3, 0, None)
+        assert count(world, table) == 3
+        world.run(None, "TRUNCATE public.seen")
+
+
+def test_owners_whose_table_gets_the_events(world):
+    """Another owner gets them with the rights of the recorded one; for all others the quarantine's owner decides."""
+    alice, mallory = world.role("alice"), world.role("mallory")
+    make(world, "alice", rows=2)
+    fill = "INSERT INTO ev VALUES ('none', 1, '{}')"
+    assert world.run("owner", "SELECT DISTINCT relation_owner FROM event_schema.quarantine") == [(alice,)]
+    # rights in the wrong direction
+    world.run(None, f"ALTER TABLE ev OWNER TO {mallory}", f"GRANT {mallory} TO {alice}", f"GRANT INSERT ON ev TO {alice}")
+    assert replayed(world, None)["ev"][:2] == (0, 2)
+    world.run(None, f"REVOKE {mallory} FROM {alice}", f"GRANT {alice} TO {mallory}")
+    assert replayed(world, None, "replay_event_quarantine('ev', max_rows => 1)")["ev"] == (1, 1, None)
+    world.run(None, f"REVOKE {alice} FROM {mallory}")
+    assert replayed(world, None)["ev"][:2] == (0, 1)
+    # a superuser reads each table anyway
+    world.run(None, "ALTER TABLE ev OWNER TO postgres")
+    assert replayed(world, None)["ev"] == (1, 0, None)
+    # the recorded role is renamed or gone
+    world.run(None, f"ALTER TABLE ev OWNER TO {alice}", fill, fill)
+    world.run("owner", "UPDATE event_schema.quarantine SET relation_owner = E'gone\\n'")
+    moved, remaining, problem = replayed(world, None)["ev"]
+    assert (moved, remaining) == (0, 2) and "does not exist" in problem and "gone\\n" in problem and "\n" not in problem, problem
+    # the way out, for some of the rows and for all
+    world.run("owner", "SELECT register_event_schema('none', 1, '{}')",
+              "UPDATE event_schema.quarantine SET relation_owner = 'gone' WHERE id = (SELECT min(id) FROM event_schema.quarantine)",
+              f"UPDATE event_schema.quarantine SET relation_owner = '{alice}' WHERE relation_owner <> 'gone'")
+    moved, remaining, problem = replayed(world, None)["ev"]
+    assert (moved, remaining) == (1, 1) and '"gone"' in problem, problem
+    world.run("owner", "UPDATE event_schema.quarantine SET relation_owner = NULL")
+    assert replayed(world, None)["ev"] == (1, 0, None)
+
+
+def test_without_the_column_of_the_owner(world):
+    """A quarantine that an earlier build made has no such column: all works, and nothing is checked."""
+    make(world, "alice", rows=1)
+    writer = world.connect("alice")
+    writer.execute("INSERT INTO ev VALUES ('ev', 2, '{}')")
+    world.run("owner", "ALTER TABLE event_schema.quarantine DROP relation_owner")
+    writer.execute("INSERT INTO ev VALUES ('ev', 2, '{}')")
+    assert len(world.run("owner", CALLS["view"])) == 3
+    world.run(None, f"ALTER TABLE ev OWNER TO {world.role('mallory')}", f"GRANT INSERT ON ev TO {world.role('alice')}")
+    assert replayed(world, None)["ev"] == (1, 2, None)
+    world.run("owner", "ALTER TABLE event_schema.quarantine ADD relation_owner text")
+    writer.execute("INSERT INTO ev VALUES ('ev', 2, '{}')")
+    assert world.run("owner", "SELECT relation_owner FROM event_schema.quarantine ORDER BY id") == [(None,), (None,), (world.role("mallory"),)]
+    world.run(None, f"ALTER TABLE ev OWNER TO {world.role('owner')}")
+    # it is not the column of another kind
+    owner = world.connect("owner")
+    for what in ("TYPE int USING 5", None):
+        owner.execute(f"ALTER TABLE event_schema.quarantine ALTER relation_owner {what}" if what else
+                      "ALTER TABLE event_schema.quarantine DROP relation_owner, ADD relation_owner text GENERATED ALWAYS AS ('x') STORED")
+        each_call_is_refused(world, owner, "relation_owner", "relation_owner")

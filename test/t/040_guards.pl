@@ -287,6 +287,14 @@ restored('parallel', 'parallel');
 quiet('its restore by the database\'s owner', 'pg_restore', '-e', '--no-owner', '-d', $node->connstr('owned') . ' user=owner', "$dump.dir");
 is($node->safe_psql('owned', 'SELECT count(*) FROM event_schema.quarantine'), sql('SELECT count(*) FROM event_schema.quarantine'),
 	'by the owner: the quarantine is there');
+# another role owns the tables now: the events wait until the quarantine's owner says that this is right
+is($node->safe_psql('owned', q(
+		SET client_min_messages = error;
+		SELECT register_event_schema('order', 7, '{}', breaking => true) IS NOT NULL;
+		SELECT replayed, remaining, problem ~ 'role "owner", which owns table "parts" now, does not have the rights' FROM replay_event_quarantine('parts');
+		UPDATE event_schema.quarantine SET relation_owner = 'owner' WHERE relation_name = 'parts';
+		SELECT replayed, remaining, problem IS NULL FROM replay_event_quarantine('parts'))),
+	"t\n0|1|t\n1|0|t", 'by the owner: replay asks for the owner, and goes on');
 # a restore of data alone fires the guards, unless --disable-triggers is given
 $node->safe_psql('parallel', 'TRUNCATE events, parts, event_schema.quarantine');
 quiet('a restore of the data alone', 'pg_restore', '-e', '-a', '--disable-triggers', '-d', $node->connstr('parallel'), "$dump.dir");

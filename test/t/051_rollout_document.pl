@@ -91,6 +91,13 @@ my @stages = (
 	],
 	[ qr/min\(event_id\)/, '', 'SELECT count(*) FROM event_quarantine; DELETE FROM event_schema.quarantine', '2' ],
 	[
+		qr/SET relation_owner = 'new_owner'/,
+		q(INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 1, '{}'), ('order.placed', 1, '{"symbol": "x"}');
+		  UPDATE event_schema.quarantine SET relation_owner = 'old_owner' WHERE violations @> '[{"keyword": "required"}]'),
+		q(SELECT count(*) FROM event_schema.quarantine WHERE relation_owner = 'new_owner';
+		  DELETE FROM event_schema.quarantine), '1'
+	],
+	[
 		qr/reason => /,
 		q(INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 1, '{}'), ('order.placed', 1, '{"symbol": "x"}');
 		  UPDATE event_schema.quarantine SET arrived_at = now() - interval '2 days'),
