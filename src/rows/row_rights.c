@@ -49,8 +49,10 @@
 
 /*
  * Is there a view of one of the tables, or a rule that writes to it, through which the
- * current user may write?  If columns (a name[]) is not NULL, only those count that
- * have one of the columns.
+ * current user may write?  Any role can have a view of any table: it counts only if its
+ * owner, with whose privileges it writes, has some.  If columns (a name[]) is not NULL, only
+ * those count that have one of the columns, and whose owner may insert into it; and not
+ * those with security_invoker, through which the user has no other privileges.
  */
 static bool
 writes_through_rules(List *tables, ArrayType *columns)
@@ -73,9 +75,17 @@ writes_through_rules(List *tables, ArrayType *columns)
 							  " AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass"
 							  " JOIN pg_catalog.pg_rewrite AS r ON r.oid OPERATOR(pg_catalog.=) d.objid"
 							  " AND r.ev_class OPERATOR(pg_catalog.<>) member"
-							  " WHERE NOT is_given OR $2 IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
-							  "  WHERE a.attrelid OPERATOR(pg_catalog.=) member AND a.attnum OPERATOR(pg_catalog.=) d.refobjsubid"
-							  "  AND a.attname OPERATOR(pg_catalog.=) ANY ($2)))"
+							  " JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) r.ev_class"
+							  " CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_options_to_table(c.reloptions)"
+							  "  WHERE CASE WHEN option_name OPERATOR(pg_catalog.=) 'security_invoker' THEN option_value::pg_catalog.bool END)) AS o (is_invoker)"
+							  " WHERE CASE WHEN is_given AND $2 IS NOT NULL THEN"
+							  "  NOT is_invoker AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+							  "   WHERE a.attrelid OPERATOR(pg_catalog.=) member AND a.attnum OPERATOR(pg_catalog.=) d.refobjsubid"
+							  "   AND a.attname OPERATOR(pg_catalog.=) ANY ($2)"
+							  "   AND pg_catalog.has_column_privilege(c.relowner, member, a.attnum, 'INSERT'))"
+							  "  ELSE is_invoker AND $2 IS NULL"
+							  "  OR pg_catalog.has_table_privilege(c.relowner, member, 'INSERT, UPDATE, DELETE')"
+							  "  OR pg_catalog.has_any_column_privilege(c.relowner, member, 'INSERT, UPDATE') END)"
 							  " SELECT FROM rules WHERE NOT is_given"
 							  " AND (pg_catalog.has_table_privilege(member, 'INSERT, UPDATE, DELETE')"
 							  " OR pg_catalog.has_any_column_privilege(member, 'INSERT, UPDATE'))",
