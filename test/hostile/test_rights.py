@@ -191,7 +191,11 @@ def test_event_of_a_default(world):
         world.run("alice", "CREATE VIEW a.invoker_view WITH (security_invoker = on) AS SELECT * FROM a.t",
                   f"GRANT INSERT ON a.invoker_view TO {bob}")
         assert "secret" not in error("enforce", "", "a.t")
-        world.run("alice", "DROP VIEW a.invoker_view")
+        # nor through another one over a view that the sender may not use
+        world.run("alice", f"REVOKE ALL ON a.invoker_view FROM {bob}", "GRANT SELECT ON a.event_view TO PUBLIC")
+        world.run("mallory", "CREATE VIEW b.invoker WITH (security_invoker = true) AS SELECT * FROM a.event_view",
+                  "GRANT ALL ON b.invoker TO PUBLIC")
+        assert "secret" not in error("enforce", "", "a.t")
     world.run("alice", f"REVOKE INSERT (id) ON a.t FROM {bob}")
     # what the sender gives is shown
     for grant, target in (("INSERT (id, data) ON a.t", "a.t"), ("INSERT ON a.t", "a.t"), ("INSERT ON a.event_view", "a.event_view"),
