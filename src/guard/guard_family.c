@@ -34,6 +34,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
+#include "base/oid_set.h"
 #include "base/table_members.h"
 #include "guard/guard_family.h"
 #include "registry/extension_objects.h"
@@ -192,6 +193,20 @@ go_up(StoredTrigger *guard)
 	return false;
 }
 
+/* Moves to the guard of which this is a clone, or to the same guard of a parent. */
+static bool
+go_to_parent(StoredTrigger *guard)
+{
+	StoredTrigger original;
+
+	if (!OidIsValid(guard->parent))
+		return go_up(guard);
+	if (!read_by_oid(guard->parent, &original))
+		return false;
+	*guard = original;
+	return true;
+}
+
 Oid
 ev_guard_family_table(Oid relation, Oid trigger)
 {
@@ -199,25 +214,28 @@ ev_guard_family_table(Oid relation, Oid trigger)
 
 	if (!read_by_oid(trigger, &guard))
 		return relation;
-	while (OidIsValid(guard.parent))
-	{
-		StoredTrigger original;
-
-		if (!read_by_oid(guard.parent, &original))
-			return guard.relation;
-		guard = original;
-	}
-	while (go_up(&guard))
+	while (go_to_parent(&guard))
 		CHECK_FOR_INTERRUPTS();
 	return guard.relation;
+}
+
+Oid
+ev_guard_of_parent(Oid trigger, Oid *relation)
+{
+	StoredTrigger guard;
+
+	if (!read_by_oid(trigger, &guard) || !go_to_parent(&guard))
+		return InvalidOid;
+	*relation = guard.relation;
+	return guard.oid;
 }
 
 bool
 ev_guard_is_of_parent(Oid trigger)
 {
-	StoredTrigger guard;
+	Oid			relation;
 
-	return read_by_oid(trigger, &guard) && (OidIsValid(guard.parent) || go_up(&guard));
+	return OidIsValid(ev_guard_of_parent(trigger, &relation));
 }
 
 List *
@@ -234,30 +252,24 @@ ev_guard_family_ancestors(Oid relation)
 }
 
 /*
- * A child with several parents is added once.  *seen is a list of the OIDs of
- * the children in *result.
+ * Appends the children of a table that have its guard, as StoredTrigger *, to a list,
+ * except those met before by another parent.
  */
 static void
-add_children(List **result, List **seen, const StoredTrigger *guard)
+add_children(List **guards, HTAB *met, const StoredTrigger *guard)
 {
 	ListCell   *cell;
 
-	check_stack_depth();
 	foreach(cell, ev_table_children(guard->relation))
 	{
 		StoredTrigger child;
-		EvFamilyGuard *member;
 
 		CHECK_FOR_INTERRUPTS();
-		if (list_member_oid(*seen, lfirst_oid(cell)) ||
+		if (ev_oid_set_has(met, lfirst_oid(cell)) ||
 			!read_by_name(lfirst_oid(cell), &guard->name, &child) || !is_one_guard(&child, guard))
 			continue;
-		*seen = lappend_oid(*seen, child.relation);
-		member = palloc(sizeof(EvFamilyGuard));
-		member->relation = child.relation;
-		member->trigger = child.oid;
-		*result = lappend(*result, member);
-		add_children(result, seen, &child);
+		(void) ev_oid_set_add(met, child.relation);
+		*guards = lappend(*guards, memcpy(palloc(sizeof(child)), &child, sizeof(child)));
 	}
 }
 
@@ -265,12 +277,25 @@ List *
 ev_guard_family_children(Oid relation, Oid trigger)
 {
 	List	   *result = NIL;
-	List	   *seen = NIL;
+	HTAB	   *met = ev_oid_set();
 	StoredTrigger guard;
+	List	   *guards = NIL;
 
 	if (get_rel_relkind(relation) == RELKIND_RELATION && read_by_oid(trigger, &guard))
-		add_children(&result, &seen, &guard);
-	list_free(seen);
+		add_children(&guards, met, &guard);
+	/* the list grows: children can be nested deeper than the stack */
+	for (int i = 0; i < list_length(guards); i++)
+	{
+		StoredTrigger *child = list_nth(guards, i);
+		EvFamilyGuard *member = palloc(sizeof(EvFamilyGuard));
+
+		member->relation = child->relation;
+		member->trigger = child->oid;
+		result = lappend(result, member);
+		add_children(&guards, met, child);
+	}
+	list_free_deep(guards);
+	hash_destroy(met);
 	return result;
 }
 

@@ -24,6 +24,13 @@ typedef struct EvFamilyGuard
 extern Oid	ev_guard_family_table(Oid relation, Oid trigger);
 
 /*
+ * Returns the trigger of a parent's guard that is one with this guard, and its table: one
+ * step towards the result of ev_guard_family_table(), or InvalidOid at its end.  Takes no
+ * lock on tables.
+ */
+extern Oid	ev_guard_of_parent(Oid trigger, Oid *relation);
+
+/*
  * Does a guard belong to another table, as ev_guard_family_table() says?  Looks at the
  * parents only, however deep a table of another role is below others.
  */

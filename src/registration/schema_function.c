@@ -114,7 +114,7 @@ Oid
 ev_create_function(const char *name, const char *uri, const char *body, HeapTuple replaced, EvVouched vouched,
 				   bool is_wider)
 {
-	EvVouch		vouch = {.name = name, .body = body, .checks = vouched, .is_wider = is_wider};
+	EvVouch		vouch = {.name = name, .body = body, .checks = vouched, .narrower = is_wider ? replaced : NULL};
 	const EvVouch *outer = ev_validator_vouch(&vouch);
 	int			type_length;
 	int32		version;

@@ -549,6 +549,23 @@ is_vouched(HeapTuple function, const EvDocument *document, EvVouched checks)
 		has_body(function, vouched->body);
 }
 
+/*
+ * Has the caller proved that its document is wider than this row's?  Not if an event trigger
+ * has replaced that of the proof.
+ */
+static bool
+is_proved_wider(HeapTuple previous)
+{
+	HeapTuple	narrower = vouched->narrower;
+	bool		is_null;
+	Datum		source;
+
+	if (narrower == NULL || ((Form_pg_proc) GETSTRUCT(narrower))->oid != ((Form_pg_proc) GETSTRUCT(previous))->oid)
+		return false;
+	source = SysCacheGetAttr(PROCOID, narrower, Anum_pg_proc_prosrc, &is_null);
+	return !is_null && has_body(previous, TextDatumGetCString(source));
+}
+
 bool		ev_keep_wider_schemas = false;
 
 void
@@ -677,7 +694,7 @@ check_replacement(HeapTuple function, Replacing *replacing)
 						document->name, EV_LANGUAGE),
 				 errhint("Drop the function first.")));
 
-	if (is_vouched(function, document, EV_VOUCHED_CLAIMS) && vouched->is_wider)
+	if (is_vouched(function, document, EV_VOUCHED_CLAIMS) && is_proved_wider(previous))
 	{
 		replacing->old = *document;
 		return;

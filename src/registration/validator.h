@@ -71,8 +71,9 @@ typedef struct EvVouch
 	const char *name;			/* of the document */
 	const char *body;			/* the function's body */
 	EvVouched	checks;
-	bool		is_wider;		/* it was proved that it accepts all that the
-								 * replaced one accepts */
+	HeapTuple	narrower;		/* the function's row of which it was proved
+								 * that this accepts all that it accepts; or
+								 * NULL */
 } EvVouch;
 
 /*

@@ -356,14 +356,19 @@ fold_location(const Jsonb *document, const char *location, StringInfo out)
 static const char *
 cut_location(const char *location)
 {
-	const char *cut = strlen(location) > EV_SHOWN_CHARACTERS ? ev_location_cut(location) : location;
+	char	   *cut = strlen(location) > EV_SHOWN_CHARACTERS ? ev_location_cut(location) : NULL;
+	char	   *result;
 	int			end = MOST_LOCATION;
 
+	if (cut == NULL)
+		return location;
 	if (strlen(cut) <= MOST_LOCATION)
 		return cut;
 	while (cut[end] != '/')
 		end--;
-	return psprintf("%.*s/~...", end, cut);
+	result = psprintf("%.*s/~...", end, cut);
+	pfree(cut);
+	return result;
 }
 
 /*

@@ -301,7 +301,7 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 		return;
 	}
 	ev_progress_start(EV_PROGRESS_DROP, site->relation, false);
-	ev_progress_phase(EV_PHASE_SEARCHING, ev_progress_estimate(site->relation));
+	ev_progress_phase(EV_PHASE_SEARCHING, ev_progress_estimate_only(site->relation));
 	error = ev_look(&look);
 	ev_progress_end();
 	if (finding.version != NULL)

@@ -11,6 +11,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -60,6 +61,20 @@ typedef struct Count
 	int64		rows;
 } Count;
 
+/* A check or guard. */
+typedef struct ObjectKey
+{
+	Oid			catalog;
+	Oid			object;
+} ObjectKey;
+
+/* The topmost table that has it. */
+typedef struct ObjectTable
+{
+	ObjectKey	key;
+	Oid			table;
+} ObjectTable;
+
 typedef struct Counter
 {
 	EvSearch	search;
@@ -73,6 +88,7 @@ typedef struct Counter
 	EvOwnerTimes times;
 	bool		is_opaque;		/* has calls without a type or version */
 	bool		is_partial;		/* has, or its owner has, too many sites */
+	HTAB	   *tables;			/* of ObjectTable */
 } Counter;
 
 /* Removes casts that do not change the result. */
@@ -249,7 +265,7 @@ count_table(void *arg)
 
 	counter->columns = counter->counts = NIL;
 	counter->is_opaque = counter->is_partial = false;
-	ev_progress_phase(EV_PHASE_COUNTING, ev_progress_estimate(counter->relation));
+	ev_progress_phase(EV_PHASE_COUNTING, ev_progress_estimate_only(counter->relation));
 	if (!ev_share_table(counter->relation))
 		return;					/* it was dropped in the meantime */
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -310,40 +326,72 @@ try_count_table(Counter *counter)
 }
 
 /*
- * Returns the topmost table from which a relation has a CHECK constraint by
- * inheritance; the relation, if the constraint is its own.
+ * Returns the constraint of a parent from which a relation has a CHECK constraint by
+ * inheritance, and the parent; InvalidOid if the constraint is its own.
  */
 static Oid
-check_declared(Oid relation, Oid constraint)
+check_of_parent(Oid constraint, Oid *relation)
 {
-	while (OidIsValid(constraint))
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	NameData	name;
+	bool		is_own;
+	ListCell   *cell;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	is_own = ((Form_pg_constraint) GETSTRUCT(tuple))->conislocal;
+	name = ((Form_pg_constraint) GETSTRUCT(tuple))->conname;
+	ReleaseSysCache(tuple);
+	if (is_own)
+		return InvalidOid;
+	foreach(cell, ev_parents(*relation))
 	{
-		HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-		Form_pg_constraint form;
-		NameData	name;
-		bool		is_own;
-		ListCell   *cell;
+		Oid			found = get_relation_constraint_oid(lfirst_oid(cell), NameStr(name), true);
+
+		if (!OidIsValid(found))
+			continue;
+		*relation = lfirst_oid(cell);
+		return found;
+	}
+	return InvalidOid;
+}
+
+/*
+ * Returns the topmost table from which the current one has the check or guard of a site.
+ * Each step is made once for all tables, since children can be nested deep.
+ */
+static Oid
+site_table(const Counter *counter, const EvSite *site)
+{
+	Oid			(*of_parent) (Oid object, Oid *relation) = OidIsValid(site->trigger) ? ev_guard_of_parent : check_of_parent;
+	ObjectKey	key = {
+		.catalog = OidIsValid(site->trigger) ? TriggerRelationId : ConstraintRelationId,
+		.object = OidIsValid(site->trigger) ? site->trigger : site->constraint
+	};
+	Oid			table = site->relation;
+	List	   *steps = NIL;
+	ListCell   *cell;
+
+	while (OidIsValid(key.object))
+	{
+		const ObjectTable *known = hash_search(counter->tables, &key, HASH_FIND, NULL);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!HeapTupleIsValid(tuple))
-			return relation;
-		form = (Form_pg_constraint) GETSTRUCT(tuple);
-		is_own = form->conislocal;
-		name = form->conname;
-		ReleaseSysCache(tuple);
-		constraint = InvalidOid;
-		if (is_own)
-			return relation;
-		foreach(cell, ev_parents(relation))
+		if (known != NULL)
 		{
-			constraint = get_relation_constraint_oid(lfirst_oid(cell), NameStr(name), true);
-			if (!OidIsValid(constraint))
-				continue;
-			relation = lfirst_oid(cell);
+			table = known->table;
 			break;
 		}
+		steps = lappend_oid(steps, key.object);
+		key.object = of_parent(key.object, &table);
 	}
-	return relation;
+	foreach(cell, steps)
+	{
+		key.object = lfirst_oid(cell);
+		((ObjectTable *) hash_search(counter->tables, &key, HASH_ENTER, NULL))->table = table;
+	}
+	list_free(steps);
+	return table;
 }
 
 /*
@@ -362,10 +410,9 @@ counted_for(const Counter *counter)
 
 		if (result != counter->relation)
 			break;
-		if (site->relation == counter->relation && OidIsValid(site->trigger))
-			result = ev_guard_family_table(site->relation, site->trigger);
-		else if (site->relation == counter->relation && OidIsValid(site->constraint) && !OidIsValid(site->domain))
-			result = check_declared(site->relation, site->constraint);
+		if (site->relation == counter->relation &&
+			(OidIsValid(site->trigger) || (OidIsValid(site->constraint) && !OidIsValid(site->domain))))
+			result = site_table(counter, site);
 	}
 	return result;
 }
@@ -384,9 +431,12 @@ try_count_with_progress(Counter *counter)
 static void
 put_counts(const Counter *counter, ReturnSetInfo *result)
 {
-	Oid			table = counted_for(counter);
+	Oid			table;
 	ListCell   *cell;
 
+	if (counter->counts == NIL)
+		return;
+	table = counted_for(counter);
 	foreach(cell, counter->counts)
 	{
 		const Count *count = lfirst(cell);
@@ -454,10 +504,12 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	.times = {.most = EV_OWNER_COUNT_MS}};
 	StringInfoData left_out;
 	StringInfoData foreign;
+	HASHCTL		control = {.keysize = sizeof(ObjectKey), .entrysize = sizeof(ObjectTable), .hcxt = CurrentMemoryContext};
 	bool		incomplete = false;
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
+	counter.tables = hash_create("event_validate tables of sites", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	initStringInfo(&left_out);
 	initStringInfo(&foreign);
 	ev_search_init(&counter.search, GetUserId());
@@ -465,6 +517,7 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	ev_find_rule_sites(&counter.search);
 	foreach(cell, ev_site_tables(&counter.search))
 	{
+		CHECK_FOR_INTERRUPTS();
 		counter.relation = lfirst_oid(cell);
 		append_foreign(&foreign, counter.relation);
 		if (get_rel_relkind(counter.relation) != RELKIND_RELATION)

@@ -279,6 +279,8 @@ author_of(Oid catalog, Oid object)
 		table = ((Form_pg_constraint) GETSTRUCT(row))->conrelid;
 		domain = ((Form_pg_constraint) GETSTRUCT(row))->contypid;
 	}
+	if (HeapTupleIsValid(row))
+		heap_freetuple(row);	/* there may be many */
 	table_close(relation, AccessShareLock);
 	if (!OidIsValid(domain))
 		return OidIsValid(table) ? ev_table_owner(table) : InvalidOid;

@@ -49,15 +49,19 @@
 
 /*
  * Is there a view of one of the tables, or a rule that writes to it, through which the
- * current user may write?  If columns (a name[]) is not NULL, only those count that
- * have one of the columns.
+ * current user may write with this privilege (INSERT or UPDATE) of its owner?  Any role can
+ * have a view of any table: its owner must have the privilege.  If columns (a name[]) is not
+ * NULL, only those count that have one of the columns, and the privilege on it.
+ *
+ * Through a view with security_invoker, the user has no privileges but its own.  It counts only
+ * for INSERT without columns, since it can give values to other columns by defaults.
  */
 static bool
-writes_through_rules(List *tables, ArrayType *columns)
+writes_through_rules(List *tables, ArrayType *columns, const char *privilege)
 {
-	Oid			types[] = {OIDARRAYOID, NAMEARRAYOID};
+	Oid			types[] = {OIDARRAYOID, NAMEARRAYOID, TEXTOID};
 	Datum	   *elements = palloc(list_length(tables) * sizeof(Datum));
-	Datum		values[lengthof(types)] = {0, PointerGetDatum(columns)};
+	Datum		values[lengthof(types)] = {0, PointerGetDatum(columns), CStringGetTextDatum(privilege)};
 	bool		found;
 
 	for (int i = 0; i < list_length(tables); i++)
@@ -73,13 +77,22 @@ writes_through_rules(List *tables, ArrayType *columns)
 							  " AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass"
 							  " JOIN pg_catalog.pg_rewrite AS r ON r.oid OPERATOR(pg_catalog.=) d.objid"
 							  " AND r.ev_class OPERATOR(pg_catalog.<>) member"
-							  " WHERE NOT is_given OR $2 IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
-							  "  WHERE a.attrelid OPERATOR(pg_catalog.=) member AND a.attnum OPERATOR(pg_catalog.=) d.refobjsubid"
-							  "  AND a.attname OPERATOR(pg_catalog.=) ANY ($2)))"
+							  " JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) r.ev_class"
+							  " CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_options_to_table(c.reloptions)"
+							  "  WHERE CASE WHEN option_name OPERATOR(pg_catalog.=) 'security_invoker' THEN option_value::pg_catalog.bool END)) AS o (is_invoker)"
+							  " WHERE CASE WHEN is_invoker THEN $2 IS NULL AND $3 OPERATOR(pg_catalog.=) 'INSERT'"
+							  "  WHEN is_given AND $2 IS NOT NULL THEN EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+							  "   WHERE a.attrelid OPERATOR(pg_catalog.=) member AND a.attnum OPERATOR(pg_catalog.=) d.refobjsubid"
+							  "   AND a.attname OPERATOR(pg_catalog.=) ANY ($2)"
+							  "   AND pg_catalog.has_column_privilege(c.relowner, member, a.attnum, $3))"
+							  "  WHEN is_given THEN pg_catalog.has_table_privilege(c.relowner, member, $3)"
+							  "   OR pg_catalog.has_any_column_privilege(c.relowner, member, $3)"
+							  "  ELSE pg_catalog.has_table_privilege(c.relowner, member, 'INSERT, UPDATE, DELETE')"
+							  "   OR pg_catalog.has_any_column_privilege(c.relowner, member, 'INSERT, UPDATE') END)"
 							  " SELECT FROM rules WHERE NOT is_given"
 							  " AND (pg_catalog.has_table_privilege(member, 'INSERT, UPDATE, DELETE')"
 							  " OR pg_catalog.has_any_column_privilege(member, 'INSERT, UPDATE'))",
-							  lengthof(types), types, values, columns != NULL ? "  " : " n", true, 1) != SPI_OK_SELECT)
+							  lengthof(types), types, values, columns != NULL ? "   " : " n ", true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the rules of table %u", linitial_oid(tables));
 	found = SPI_processed > 0;
 	SPI_finish();
@@ -109,7 +122,7 @@ has_privilege(Oid table, Oid relation)
 	 * the row can come.
 	 */
 	return pg_attribute_aclcheck_all(table, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK &&
-		!writes_through_rules(ways_into(relation), NULL);
+		!writes_through_rules(ways_into(relation), NULL, "INSERT");
 }
 
 static bool
@@ -117,7 +130,7 @@ may_update(Oid table)
 {
 	return pg_class_aclcheck(table, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
 		pg_attribute_aclcheck_all(table, GetUserId(), ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK ||
-		writes_through_rules(list_make1_oid(table), NULL);
+		writes_through_rules(list_make1_oid(table), NULL, "UPDATE");
 }
 
 bool
@@ -173,7 +186,7 @@ ev_row_may_be_given(Relation relation, List *columns)
 	foreach(cell, tables)
 		if (may_insert_column(lfirst_oid(cell), columns))
 		return true;
-	return columns != NIL && writes_through_rules(tables, name_array(columns));
+	return columns != NIL && writes_through_rules(tables, name_array(columns), "INSERT");
 }
 
 /* ---------- policies ---------- */

@@ -407,6 +407,14 @@ estimate_table(Oid table)
 	return tuples;
 }
 
+static bool
+has_estimate(Oid relation)
+{
+	char		kind = get_rel_relkind(relation);
+
+	return kind == RELKIND_RELATION || kind == RELKIND_MATVIEW || kind == RELKIND_PARTITIONED_TABLE;
+}
+
 int64
 ev_progress_estimate(Oid relation)
 {
@@ -414,15 +422,8 @@ ev_progress_estimate(Oid relation)
 	ListCell   *cell;
 	List	   *tables;
 
-	switch (get_rel_relkind(relation))
-	{
-		case RELKIND_RELATION:
-		case RELKIND_MATVIEW:
-		case RELKIND_PARTITIONED_TABLE:
-			break;
-		default:
-			return EV_PROGRESS_UNKNOWN;
-	}
+	if (!has_estimate(relation))
+		return EV_PROGRESS_UNKNOWN;
 	tables = ev_table_members(relation);
 	foreach(cell, tables)
 	{
@@ -431,4 +432,10 @@ ev_progress_estimate(Oid relation)
 	}
 	list_free(tables);
 	return (int64) result;
+}
+
+int64
+ev_progress_estimate_only(Oid relation)
+{
+	return has_estimate(relation) ? (int64) estimate_table(relation) : EV_PROGRESS_UNKNOWN;
 }

@@ -87,4 +87,7 @@ extern void ev_progress_row(bool failed);
  */
 extern int64 ev_progress_estimate(Oid relation);
 
+/* The same for the table alone, as after FROM ONLY. */
+extern int64 ev_progress_estimate_only(Oid relation);
+
 #endif							/* EV_PROGRESS_H */

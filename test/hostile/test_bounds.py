@@ -524,3 +524,22 @@ def test_nested_domains(world):
     assert [row[1] for row in world.run("owner", "SELECT * FROM event_schema_usage('k')")] == ["k"]
     world.refused("owner", "SELECT drop_event_schema('k', 1)", "2BP01", "too many columns")
     world.run("owner", "SELECT drop_event_schema('k', 1, force => true)")
+
+
+def test_nested_children(world):
+    """Guards of children by inheritance that are nested deeper than the stack are switched, and their events counted."""
+    world.run("owner", "SELECT register_event_schema('k', 1, '{\"type\": \"object\"}')")
+    world.run(None, "CREATE SCHEMA a", "GRANT ALL ON SCHEMA a TO PUBLIC")
+    world.run("mallory", "CREATE TABLE a.t0 (event_type text DEFAULT 'k', schema_version int DEFAULT 1, data jsonb)",
+              "SELECT add_event_guard('a.t0', 'warn')",
+              """DO $$ DECLARE guard text := (SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'a.t0'::regclass);
+              BEGIN FOR i IN 1 .. 1200 LOOP
+                  EXECUTE format('CREATE TABLE a.t%s () INHERITS (a.t%s)', i, i - 1);
+                  EXECUTE replace(guard, 'a.t0', 'a.t' || i);
+              END LOOP; END $$""",
+              "INSERT INTO a.t0 (data) VALUES ('{}')", "INSERT INTO a.t1200 (data) VALUES ('{}')")
+    world.run(None, f"ALTER ROLE \"{world.role('mallory')}\" IN DATABASE \"{world.database}\" SET max_stack_depth = '300kB'")
+    world.run("mallory", "SELECT set_event_guard_mode('a.t0', 'enforce')")
+    assert world.run(None, "SELECT count(*) FROM pg_trigger WHERE tgargs = 'enforce\\000'") == [(1201,)]
+    assert world.run("owner", "SELECT relation::text, mode FROM event_enforcement") == [("a.t0", "enforce")]
+    assert world.run("mallory", "SELECT relation::text, events FROM event_schema_usage('k')") == [("a.t0", 2)]

@@ -59,6 +59,10 @@ def test_replaced_while_widened(world):
         error = error_of(session, """SELECT widen_event_schema('k', 1, '{"type": "object"}')""")
         assert error is not None and error.sqlstate == "42710", error
         assert world.run(None, """SELECT validate_event('{"a": 1}', 'k', 1), validate_event('""', 'k', 1)""") == [(True, False)]
+    # wider than the document of the call, and proved to be wider than the one before
+    act(session, START, """SELECT widen_event_schema('k', 1, '{"type": ["object", "array"]}')""")
+    error = error_of(session, """SELECT widen_event_schema('k', 1, '{"type": "object"}')""")
+    assert error is not None and error.sqlstate == "42710", error
     act(session, "no event", "")
     session.execute("""SELECT widen_event_schema('k', 1, '{"type": "object"}')""")
     assert world.run(None, "SELECT validate_event('{}', 'k', 1)") == [(True,)]

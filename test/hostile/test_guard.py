@@ -446,6 +446,26 @@ def test_check_options_of_a_view_of_another_table_of_the_tree(world):
             world.run("owner", "TRUNCATE event_schema.quarantine")
 
 
+def test_views_of_others(world):
+    """A view of a role that may not write to the table does not stop the events of others from being diverted."""
+    prepare(world)
+    bob, other = world.role("bob"), world.role("owner")
+    world.run("alice", """CREATE TABLE a.t (event_type text DEFAULT 'order', schema_version int DEFAULT 3, data jsonb, who text)""",
+              "SELECT add_event_guard('a.t', 'quarantine')", f'GRANT INSERT (data) ON a.t TO "{bob}"')
+    world.run(None, "CREATE SCHEMA b", "GRANT ALL ON SCHEMA b TO PUBLIC")
+    world.run("mallory", "CREATE VIEW b.v AS SELECT * FROM a.t", "CREATE VIEW b.w AS SELECT * FROM b.v", "GRANT ALL ON b.v, b.w TO PUBLIC")
+    world.run("bob", insert())
+    assert diverted(world) == 1
+    # one of a role that may write does
+    world.run("alice", f'GRANT INSERT (data, who) ON a.t TO "{other}"')
+    world.run("owner", "CREATE VIEW b.c AS SELECT data, who FROM a.t")
+    world.run("bob", insert())
+    assert diverted(world) == 2
+    world.run("owner", f'GRANT INSERT (data) ON b.c TO "{bob}"')
+    fails(world.connect("bob"), insert(), "23514", BECAUSE)
+    assert diverted(world) == 2
+
+
 def test_constraints_of_many_rows(world):
     """Expressions compiled for a query are used for all its rows."""
     table(world, ", who text, CHECK (who <> 'bad'), up text GENERATED ALWAYS AS (upper(who)) STORED CHECK (up <> 'C')")

@@ -180,6 +180,23 @@ def test_event_of_a_default(world):
                 world.run("alice", f"GRANT SELECT ON a.t TO {bob}")
                 assert mode == "quarantine" or "secret" in error(mode, guard, target), (guard, mode, target)
                 world.run("alice", f"REVOKE {grant} FROM {bob}", f"REVOKE SELECT ON a.t FROM {bob}")
+    # views of roles that may not give the event themselves, also the sender's own, are no way to give one
+    world.run(None, "CREATE SCHEMA b", "GRANT ALL ON SCHEMA b TO PUBLIC")
+    world.run("bob", "CREATE VIEW b.own AS SELECT * FROM a.t", "CREATE VIEW b.upper AS SELECT * FROM b.own")
+    world.run("mallory", "CREATE VIEW b.other AS SELECT * FROM a.t", "GRANT ALL ON b.other TO PUBLIC")
+    world.run("alice", f"GRANT INSERT (id) ON a.t TO {bob}")
+    for mode in ("enforce", "warn"):
+        assert "secret" not in error(mode, "", "a.t"), mode
+    if world.run(None, "SELECT current_setting('server_version_num')::int >= 150000")[0][0]:
+        world.run("alice", "CREATE VIEW a.invoker_view WITH (security_invoker = on) AS SELECT * FROM a.t",
+                  f"GRANT INSERT ON a.invoker_view TO {bob}")
+        assert "secret" not in error("enforce", "", "a.t")
+        # nor through another one over a view that the sender may not use
+        world.run("alice", f"REVOKE ALL ON a.invoker_view FROM {bob}", "GRANT SELECT ON a.event_view TO PUBLIC")
+        world.run("mallory", "CREATE VIEW b.invoker WITH (security_invoker = true) AS SELECT * FROM a.event_view",
+                  "GRANT ALL ON b.invoker TO PUBLIC")
+        assert "secret" not in error("enforce", "", "a.t")
+    world.run("alice", f"REVOKE INSERT (id) ON a.t FROM {bob}")
     # what the sender gives is shown
     for grant, target in (("INSERT (id, data) ON a.t", "a.t"), ("INSERT ON a.t", "a.t"), ("INSERT ON a.event_view", "a.event_view"),
                           ("INSERT ON a.upper_view", "a.upper_view")):
