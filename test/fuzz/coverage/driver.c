@@ -312,6 +312,6 @@ ev_fuzz(PG_FUNCTION_ARGS)
 	round_context = AllocSetContextCreate(TopMemoryContext, "fuzz round", ALLOCSET_DEFAULT_SIZES);
 	/* libFuzzer sets only signals that are as they were */
 	for (int i = 0; i < (int) lengthof(signals); i++)
-		pqsignal(signals[i], SIG_DFL);
+		signal(signals[i], SIG_DFL);
 	exit(LLVMFuzzerRunDriver(&count, &arguments, run_one));
 }
