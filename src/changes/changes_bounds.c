@@ -15,6 +15,7 @@
 #include "jsonb/jsonb_number.h"
 
 #define MOST_LEVELS		4		/* of arrays and objects within each other */
+#define MOST_EXCLUDED	16		/* schemas of "not" */
 
 /* Do only keywords of single types restrict a set? */
 static bool
@@ -186,7 +187,8 @@ excludes_all(EvProver *p, EvSchemaSet *a, const EvFacts *fb, uint32 kinds)
 		if (all)
 			return true;
 	}
-	foreach(cell, (kinds & EV_FACT_NOT) != 0 ? fb->nots : NIL)
+	/* for each row of one "not" of many, the others would be asked again */
+	foreach(cell, (kinds & EV_FACT_NOT) != 0 && list_length(fb->nots) <= MOST_EXCLUDED ? fb->nots : NIL)
 	{
 		if (ev_prove(p, a, ev_set_of(p, ((EvSchemaFact *) lfirst(cell))->schema), NULL, EV_FACT_ALL))
 			return true;

@@ -370,6 +370,8 @@ typedef struct EvProver
 	int			singles;		/* and the number of these */
 	int			questions;		/* number of proofs and searches, */
 	int			question;		/* and the one that is being made */
+	int			text_schemas;	/* read by the proof about strings that is
+								 * being made */
 	int64		question_end;	/* limit on ev_work_counted() for this
 								 * question, */
 	int64		search_end;		/* and for this search */

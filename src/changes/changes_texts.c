@@ -21,6 +21,8 @@
 #define MOST_CASES		48		/* in a list */
 #define MOST_MEMBERS	16		/* of anyOf or oneOf */
 #define MOST_LEVELS		6		/* of schemas within schemas */
+#define MOST_TEXTS		64		/* in a case */
+#define MOST_SCHEMAS	64		/* that are read for one proof */
 
 /* Strings that match these patterns and not those, with such a length. */
 typedef struct TextCase
@@ -31,7 +33,7 @@ typedef struct TextCase
 	uint32		max_length;
 } TextCase;
 
-/* The cases are too many, or one of them is not understood. */
+/* The cases or what they say are too many, or one of them is not understood. */
 #define TOO_MANY	((List *) &too_many)
 static const List too_many;
 
@@ -135,6 +137,9 @@ both(EvProver *p, const List *a, const List *b)
 			TextCase   *joined = palloc(sizeof(TextCase));
 
 			ev_spend(p, 20);
+			if (list_length(one->matched) + list_length(two->matched) +
+				list_length(one->unmatched) + list_length(two->unmatched) > MOST_TEXTS)
+				return TOO_MANY;
 			joined->matched = with_texts(p, one->matched, two->matched);
 			joined->unmatched = with_texts(p, one->unmatched, two->unmatched);
 			joined->min_length = Max(one->min_length, two->min_length);
@@ -229,6 +234,13 @@ cases_without_group(EvProver *p, const EvGroupFact *group, int level)
 	return result;
 }
 
+/* Are there more schemas within than are read? */
+static bool
+too_many_facts(const EvFacts *f)
+{
+	return list_length(f->groups) + list_length(f->nots) + list_length(f->conditions) > MOST_SCHEMAS;
+}
+
 /* Returns the cases of all strings that the set accepts. */
 static List *
 cases_accepted(EvProver *p, EvSchemaSet *set, int level)
@@ -241,7 +253,7 @@ cases_accepted(EvProver *p, EvSchemaSet *set, int level)
 		return NIL;
 
 	/* it can make other keywords less strict */
-	if (f->opaques != NIL)
+	if (f->opaques != NIL || too_many_facts(f))
 		return TOO_MANY;
 	result = case_of_length(f->min_length.value, f->max_length.value);
 	foreach(cell, ev_facts_texts(p, f))
@@ -277,6 +289,8 @@ cases_rejected(EvProver *p, EvSchemaSet *set, uint32 kinds, int level)
 		result = either(result, case_of_text(&((EvTextFact *) lfirst(cell))->text, false));
 	foreach(cell, WANTED(ENUM) ? f->enums : NIL)
 		result = either(result, cases_of_values(p, ((EvEnumFact *) lfirst(cell))->values, false));
+	if (result == TOO_MANY || too_many_facts(f))
+		return TOO_MANY;
 	foreach(cell, WANTED(GROUPS) ? f->groups : NIL)
 		result = either(result, cases_without_group(p, lfirst(cell), level));
 	foreach(cell, WANTED(NOT) ? f->nots : NIL)
@@ -291,9 +305,11 @@ static List *
 cases_of(EvProver *p, EvSchemaSet *set, bool holds, uint32 kinds, int level)
 {
 	check_stack_depth();
-	ev_spend(p, 50);
 	if (set == p->anything)
 		return holds ? any_string() : NIL;
+	if (++p->text_schemas > MOST_SCHEMAS)
+		return TOO_MANY;
+	ev_spend(p, 50);
 	if (level > MOST_LEVELS)
 		return any_string();
 	return holds ? cases_accepted(p, set, level) : cases_rejected(p, set, kinds, level);
@@ -315,9 +331,13 @@ cases_between(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 {
 	List	   *cases;
 
+	if (too_many_facts(ev_facts(p, a, EV_NECESSARY)) || (b != NULL && too_many_facts(ev_facts(p, b, EV_SUFFICIENT))))
+		return TOO_MANY;
+
 	/* such facts are looked at elsewhere */
 	if (is_plain(ev_facts(p, a, EV_NECESSARY)) && (b == NULL || is_plain(ev_facts(p, b, EV_SUFFICIENT))))
 		return TOO_MANY;
+	p->text_schemas = 0;
 	cases = cases_of(p, a, true, EV_FACT_ALL, 0);
 	if (b != NULL && cases != TOO_MANY)
 		cases = both(p, cases, cases_of(p, b, false, kinds, 0));

@@ -298,6 +298,8 @@ def test_force_is_no_right_of_a_member_without_inherit(world):
     force = "SELECT drop_event_schema('junk', 1, force => true)"
     world.refused("eve", force, "42501", "database")
     world.run("eve", f'SET ROLE "{owner}"', force)
+    # roles are those of later tests, too
+    world.run(None, f'REVOKE "{owner}" FROM "{eve}"', f'ALTER ROLE "{eve}" INHERIT')
 
 
 def test_types_within_types(world):
