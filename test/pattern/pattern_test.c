@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
 #include "pattern/pattern.h"
 
 PG_MODULE_MAGIC;
