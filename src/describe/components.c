@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(ev_schema_components);
  * Those whose types the filter names count only for the page as a whole.
  */
 #define MOST_OF_OWNER	(64 * 1024 * 1024)
-#define MOST_OF_PAGE	(240 * 1024 * 1024)
+#define MOST_OF_PAGE	(128 * 1024 * 1024)
 #define COMPONENT_BYTES	1024	/* for each, with its message and channel */
 
 #define MOST_WARNINGS	10		/* of schemas that are left out */

@@ -458,17 +458,14 @@ def test_references_of_catalogues_are_bounded(world):
 
 
 def test_pages_of_several_owners_are_bounded(world):
-    """Several owners with much in a page together make it no longer than a jsonb value; who has little has all of it."""
-    owners = ("alice", "bob", "mallory", "carol")
-    world.server.add_role("carol")
-    for owner in owners:
+    """Several owners with much in a page together make it no longer than its limit; who has little has all of it."""
+    for owner in ("alice", "bob", "mallory"):
         world.run(None, f"GRANT CREATE ON SCHEMA event_schema TO {world.role(owner)}")
-        world.run(owner, f"""SELECT register_event_schema('of.{owner}', 1, '{{"$comment": "' || repeat('x', 64000000) || '"}}')""")
+        world.run(owner, f"""SELECT register_event_schema('of.{owner}', 1, '{{"$comment": "' || repeat('x', 45000000) || '"}}')""")
     world.run("owner", "SELECT register_event_schema('small', i, '{}'::text) FROM generate_series(1, 3) AS i")
     page = "SELECT count(*), count(*) FILTER (WHERE name ^@ 'small') FROM jsonb_object_keys(event_openapi() #> '{components,schemas}') AS name"
-    rows = asked(world, page, megabytes=1500)
-    assert rows[0][0] in (5, 6) and rows[0][1] == 3, rows
-    world.run(None, f"REVOKE CREATE ON SCHEMA event_schema FROM {world.role('carol')}")
+    rows = asked(world, page, megabytes=1000)
+    assert rows == [(5, 3)], rows
 
 
 # ---------- errors ----------
