@@ -829,7 +829,7 @@ def test_table_of_the_same_name(world):
         world.run(role, f"SELECT * FROM replay_event_quarantine{call}")
         assert world.run("owner", "SELECT who FROM public.orders ORDER BY who") == [("bob",), ("owner",)]
     assert world.run("owner", "SELECT violations -> 0 ->> 'sqlstate' FROM event_quarantine") == [("42501",)]
-    world.run("owner", "UPDATE event_schema.quarantine SET role = current_user", "SELECT * FROM replay_event_quarantine()")
+    world.run("owner", "UPDATE event_schema.quarantine SET role = current_user, relation_owner = current_user", "SELECT * FROM replay_event_quarantine()")
     assert world.run("owner", "SELECT count(*) FROM public.orders") == [(3,)]
 
 
