@@ -119,6 +119,8 @@ def inputs(suite):
     found["format"] = [string.encode("utf-8", "surrogatepass") for string in strings]
     found["pattern"] = [SEPARATOR.join(word.encode("utf-8", "surrogatepass") for word in (
         pattern, random.choice(STRINGS), random.choice(patterns))) for pattern in patterns for _ in range(3)]
+    # back-references that some string nearby matches
+    found["pattern"][:0] = [SEPARATOR.join((rb"^(a|b)\1$", string, b"a+")) for string in (b"ab", b"ba", b"b", b"aab")]
     found["guard"] = [SEPARATOR.join(word.encode() for word in words) for words in EXPRESSIONS]
     found["guard"] += [SEPARATOR.join(words[i].encode() for i, words in enumerate(random.sample(EXPRESSIONS, 3))) for _ in range(50)]
     return found
