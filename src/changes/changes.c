@@ -205,6 +205,7 @@ run_pass(EvProver *p, bool lenient, EvScope *volatile *scope)
 
 	p->changes = NIL;
 	p->proved_backward = p->proved_forward = false;
+	p->is_single = false;		/* a pass can end in such a proof */
 	p->give_up = &out;
 	if (sigsetjmp(out, 0) != 0)
 	{
