@@ -331,9 +331,6 @@ cases_between(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 {
 	List	   *cases;
 
-	if (too_many_facts(ev_facts(p, a, EV_NECESSARY)) || (b != NULL && too_many_facts(ev_facts(p, b, EV_SUFFICIENT))))
-		return TOO_MANY;
-
 	/* such facts are looked at elsewhere */
 	if (is_plain(ev_facts(p, a, EV_NECESSARY)) && (b == NULL || is_plain(ev_facts(p, b, EV_SUFFICIENT))))
 		return TOO_MANY;

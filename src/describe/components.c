@@ -34,8 +34,9 @@
 PG_FUNCTION_INFO_V1(ev_schema_components);
 
 /*
- * A page is a jsonb value, which has at most 256 MB.  It has so many bytes of one schema, and
- * of all schemas of one owner, so that no role alone makes it too large for everybody.
+ * A page is a jsonb value, which has at most 256 MB; one of half of that takes many seconds.
+ * It has so many bytes of one schema, and of all schemas of one owner, so that no role alone
+ * makes it too large for everybody.
  * Those whose types the filter names count only for the page as a whole.
  */
 #define MOST_OF_OWNER	(64 * 1024 * 1024)
