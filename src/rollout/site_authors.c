@@ -21,21 +21,9 @@
 
 #include "registry/dependents.h"
 #include "rollout/site_authors.h"
+#include "rows/literal_code.h"
 #include "rows/pure_expression.h"
 #include "rows/table_rights.h"
-
-static bool
-domain_owner_is(Oid domain, Oid role)
-{
-	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(domain));
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	result = has_privs_of_role(((Form_pg_type) GETSTRUCT(tuple))->typowner, role);
-	ReleaseSysCache(tuple);
-	return result;
-}
 
 /* Returns the type that a domain is directly over. */
 static Oid
@@ -62,7 +50,7 @@ is_by_owner(const EvSite *site)
 		return ev_only_owner_has(site->relation, owner, ACL_TRIGGER);
 	if (OidIsValid(site->declared))
 		return has_privs_of_role(ev_table_owner(site->declared), owner);
-	return !OidIsValid(site->domain) || domain_owner_is(site->domain, owner);
+	return !OidIsValid(site->domain) || ev_is_own_type(site->domain, owner);
 }
 
 void
@@ -118,7 +106,7 @@ runs_others_domain(Casts *casts, Oid type)
 	for (; get_typtype(type) == TYPTYPE_DOMAIN; type = base_of_domain(type))
 	{
 		casts->domain = type;
-		if (!OidIsValid(casts->owner) || !domain_owner_is(type, casts->owner))
+		if (!OidIsValid(casts->owner) || !ev_is_own_type(type, casts->owner))
 			ev_for_each_dependent(TypeRelationId, type, look_at_domain_check, casts);
 		if (!OidIsValid(casts->domain))
 			return true;

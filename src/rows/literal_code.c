@@ -24,9 +24,8 @@
 
 #include "rows/literal_code.h"
 
-/* Does the owner of the type have the rights of a role? */
-static bool
-is_own_type(Oid type, Oid role)
+bool
+ev_is_own_type(Oid type, Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
 	bool		result;
@@ -84,15 +83,15 @@ input_runs_code(Oid type, Oid role)
 	{
 		case TYPTYPE_BASE:
 		case TYPTYPE_ENUM:
-			return !is_own_type(type, role);
+			return !ev_is_own_type(type, role);
 		case TYPTYPE_DOMAIN:
-			return !is_own_type(type, role) || input_runs_code(direct_base(type), role);
+			return !ev_is_own_type(type, role) || input_runs_code(direct_base(type), role);
 		case TYPTYPE_RANGE:
-			return !is_own_type(type, role) || input_runs_code(get_range_subtype(type), role);
+			return !ev_is_own_type(type, role) || input_runs_code(get_range_subtype(type), role);
 		case TYPTYPE_MULTIRANGE:
 			return input_runs_code(get_multirange_range(type), role);
 		case TYPTYPE_COMPOSITE:
-			return !is_own_type(type, role) || fields_run_code(type, role);
+			return !ev_is_own_type(type, role) || fields_run_code(type, role);
 		default:
 			return true;
 	}

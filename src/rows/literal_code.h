@@ -14,4 +14,10 @@
  */
 extern bool ev_literals_run_code(Node *expression, Oid role);
 
+/*
+ * Does the owner of the type, such as a domain, have the rights of a role?  False if the
+ * type was dropped.
+ */
+extern bool ev_is_own_type(Oid type, Oid role);
+
 #endif							/* EV_LITERAL_CODE_H */
